@@ -1,0 +1,55 @@
+/**
+ * The typed errors of the library. Each says which operation failed, on which argument, what was
+ * expected, what was received, and what to do about it.
+ */
+
+/** The parts of every error's message. */
+export interface ErrorDetails {
+  /** The public function, layer, kernel or file reader that refuses, e.g. `conv2d "conv2d_1"`. */
+  readonly operation: string;
+  /** The argument, option, tensor or byte offset at fault. */
+  readonly argument?: string;
+  /** What would have been right. */
+  readonly expected: string;
+  /** What came instead. */
+  readonly received: string;
+  /** What the reader can do about it. */
+  readonly hint?: string;
+}
+
+/** Builds the one-line message that all errors share. */
+export function formatDetails(details: ErrorDetails): string {
+  const where = details.argument === undefined ? '' : ` ${details.argument}:`;
+  const hint = details.hint === undefined ? '' : ` (${details.hint})`;
+  return `${details.operation}:${where} expected ${details.expected}, got ${details.received}${hint}`;
+}
+
+/** The common base: `instanceof FaltungError` catches all that the library throws on purpose. */
+export class FaltungError extends Error {
+  readonly details: ErrorDetails;
+
+  constructor(details: ErrorDetails, options?: ErrorOptions) {
+    super(formatDetails(details), options);
+    this.details = details;
+    this.name = new.target.name;
+  }
+}
+
+/** A tensor's shape does not fit the operation. */
+export class ShapeError extends FaltungError {}
+/** An option has a value that makes no sense, or options contradict each other. */
+export class ConfigError extends FaltungError {}
+/** A file is not what it claims to be. */
+export class FormatError extends FaltungError {}
+/** A data set is missing, damaged or of the wrong kind. */
+export class DataError extends FaltungError {}
+/** What was asked for does not fit into the memory that may be used. */
+export class MemoryError extends FaltungError {}
+/** A kernel trapped or threw; the message names it. */
+export class KernelError extends FaltungError {}
+/** A worker died or stopped answering; nothing of the step in flight was kept. */
+export class WorkerLostError extends FaltungError {}
+/** The loss became NaN or infinite. */
+export class NonFiniteLossError extends FaltungError {}
+/** The model, engine or data set was closed already, or is busy. */
+export class StateError extends FaltungError {}

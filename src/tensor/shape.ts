@@ -1,0 +1,46 @@
+/** Shapes: lists of non-negative integers, written `[32, 32, 3]`; activations are `[N, H, W, C]`. */
+import { ShapeError } from '../errors.ts';
+
+/** The extents of a tensor, outermost first. */
+export type Shape = readonly number[];
+
+/** Largest element count of a tensor: 2^30 floats are 4 GiB, WebAssembly's limit for one memory. */
+export const MAX_ELEMENTS = 2 ** 30;
+
+/** `[32, 32, 3]` as text. */
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+/** Product of the extents; 1 for `[]`. Throws ShapeError beyond `MAX_ELEMENTS`. */
+export function elementCount(shape: Shape): number {
+  let count = 1;
+  for (const extent of shape) count *= extent;
+  if (count > MAX_ELEMENTS) {
+    throw new ShapeError({
+      operation: 'tensor',
+      argument: formatShape(shape),
+      expected: `at most ${MAX_ELEMENTS} elements`,
+      received: String(count),
+    });
+  }
+  return count;
+}
+
+/** Throws ShapeError unless `shape` has `rank` extents, each a positive integer. */
+export function checkShape(operation: string, argument: string, shape: Shape, rank?: number): void {
+  const right =
+    Array.isArray(shape) &&
+    (rank === undefined || shape.length === rank) &&
+    shape.every((extent) => Number.isInteger(extent) && extent > 0);
+  if (!right) {
+    const what = rank === undefined ? 'positive integers' : `${rank} positive integers`;
+    throw new ShapeError({ operation, argument, expected: what, received: JSON.stringify(shape) });
+  }
+  elementCount(shape);
+}
+
+/** Whether two shapes are the same. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((extent, i) => extent === b[i]);
+}
