@@ -220,3 +220,76 @@ function checkFilters(operation: string, filters: number, inChannels: number, gr
 function isCount(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 0;
 }
+
+/** What a user says of a transposed convolution. */
+export interface TransposedOptions extends ConvOptions {
+  /** Rows and columns added at the bottom and right, 0 <= outputPadding < stride; default 0, or what 'same' needs. */
+  readonly outputPadding?: number | readonly [number, number];
+}
+
+/**
+ * The convolution whose input gradient the transposed convolution of `inputShape` is: its input is the
+ * layer's output [Ho, Wo, filters], its output the layer's input. With 'same' the output is input * stride.
+ * Throws ShapeError where nothing would remain, ConfigError for senseless options.
+ */
+export function transposedGeometry(
+  operation: string,
+  inputShape: Shape,
+  options: TransposedOptions,
+): ConvGeometry {
+  checkShape(operation, 'input shape', inputShape, 3);
+  const [height, width, channels] = inputShape as [number, number, number];
+  const kernel = toPair(operation, 'kernelSize', options.kernelSize);
+  const strides = toPair(operation, 'strides', options.strides ?? 1);
+  const dilation = toPair(operation, 'dilationRate', options.dilationRate ?? 1);
+  const extra = outputPaddingPair(operation, options.outputPadding, strides);
+  const option = options.padding ?? 'valid';
+  const same: readonly [number, number] = [height * strides[0], width * strides[1]];
+  const padding = resolvePadding(operation, option, same, kernel, strides, dilation);
+  const full = (input: number, axis: 0 | 1, pads: number) =>
+    (input - 1) * strides[axis] + dilation[axis] * (kernel[axis] - 1) + 1 - pads + extra[axis];
+  const isSame = option === 'same' && options.outputPadding === undefined;
+  const outHeight = isSame ? same[0] : full(height, 0, padding.top + padding.bottom);
+  const outWidth = isSame ? same[1] : full(width, 1, padding.left + padding.right);
+  if (outHeight < 1 || outWidth < 1) {
+    throw new ShapeError({
+      operation,
+      argument: 'output shape',
+      expected: 'at least one pixel',
+      received: formatShape([outHeight, outWidth]),
+      hint: 'use less padding or a larger kernelSize',
+    });
+  }
+  const geometry = convGeometry(operation, [outHeight, outWidth, options.filters], {
+    ...options,
+    filters: channels,
+    padding,
+  });
+  if (geometry.outHeight !== height || geometry.outWidth !== width) {
+    throw new ShapeError({
+      operation,
+      argument: 'outputPadding',
+      expected: `a convolution back to ${formatShape([height, width])}`,
+      received: formatShape([geometry.outHeight, geometry.outWidth]),
+    });
+  }
+  return geometry;
+}
+
+function outputPaddingPair(
+  operation: string,
+  option: TransposedOptions['outputPadding'],
+  strides: readonly [number, number],
+): readonly [number, number] {
+  if (option === undefined) return [0, 0];
+  const pair = typeof option === 'number' ? [option, option] : option;
+  if (pair.length !== 2 || !pair.every((v, axis) => isCount(v) && v < strides[axis]!)) {
+    throw new ConfigError({
+      operation,
+      argument: 'outputPadding',
+      expected: `whole pixels below the strides ${formatShape(strides)}`,
+      received: JSON.stringify(option),
+    });
+  }
+  return pair as [number, number];
+}

@@ -1,0 +1,37 @@
+/** Faltung: convolutional networks in Node.js. Everything a user needs is exported here. */
+export { arrayDataset, subset } from './data/array-dataset.ts';
+export { type Augmentation, notebookAugmentation } from './data/augmentation.ts';
+export type { BatchBuffer, Dataset, Normalization, Targets } from './data/dataset.ts';
+export { type SyntheticOptions, syntheticImages } from './data/synthetic.ts';
+export {
+  ConfigError,
+  DataError,
+  type ErrorDetails,
+  FaltungError,
+  FormatError,
+  KernelError,
+  MemoryError,
+  NonFiniteLossError,
+  ShapeError,
+  StateError,
+  WorkerLostError,
+} from './errors.ts';
+export * from './layers/index.ts';
+export {
+  type BackwardContext,
+  defineLayer,
+  type ForwardContext,
+  type Layer,
+  type LayerDefinition,
+} from './layers/layer.ts';
+export { createEngine, Engine, type EngineOptions } from './parallel/engine.ts';
+export type { Initializer } from './tensor/initializers.ts';
+export type { Shape } from './tensor/shape.ts';
+export type { EvaluateOptions, Prediction, PredictOptions } from './training/evaluate.ts';
+export type { FitOptions } from './training/fit.ts';
+export type { EpochRecord, History, Metrics, StepProgress } from './training/history.ts';
+export { Model, type SequentialOptions, sequential } from './training/model.ts';
+export type { BatchInput, BatchOptions } from './training/on-batch.ts';
+export { type AdamOptions, adam, type LearningRate, type Optimizer, type SgdOptions, sgd } from './training/optimizers.ts';
+export type { RunOptions, Weight } from './training/state.ts';
+export { cifarNotebook } from './zoo/cifar-notebook.ts';

@@ -1,0 +1,77 @@
+/** The check that all convolution kernels make: whether views fit a geometry. */
+import { ShapeError } from '../errors.ts';
+import { type ConvGeometry, gradOutputHalo, inputHalo } from '../tensor/convolution.ts';
+import { formatShape } from '../tensor/shape.ts';
+import type { View } from '../tensor/view.ts';
+
+/** Throws ShapeError unless `view` is an image `[H, W, C]` of the convolution's input with `halo` zeros around. */
+export function checkInputView(
+  operation: string,
+  argument: string,
+  view: View,
+  g: ConvGeometry,
+  halo: number,
+): void {
+  checkView(operation, argument, view, [g.inHeight, g.inWidth, g.inChannels], halo);
+}
+
+/** Throws ShapeError unless `view` is an image `[Ho, Wo, K]` of the convolution's output with `halo` zeros around. */
+export function checkOutputView(
+  operation: string,
+  argument: string,
+  view: View,
+  g: ConvGeometry,
+  halo: number,
+): void {
+  checkView(operation, argument, view, [g.outHeight, g.outWidth, g.outChannels], halo);
+}
+
+/** Checks the two views of the forward pass and of the weight gradient: the input is read with its halo. */
+export function checkForwardViews(
+  operation: string,
+  g: ConvGeometry,
+  input: View,
+  outputName: string,
+  output: View,
+): void {
+  checkInputView(operation, 'input', input, g, inputHalo(g));
+  checkOutputView(operation, outputName, output, g, 0);
+}
+
+/** Checks the two views of the input gradient: the output's gradient is read with its halo. */
+export function checkBackwardViews(
+  operation: string,
+  g: ConvGeometry,
+  gradOutput: View,
+  gradInput: View,
+): void {
+  checkOutputView(operation, 'gradOutput', gradOutput, g, gradOutputHalo(g));
+  checkInputView(operation, 'gradInput', gradInput, g, 0);
+}
+
+function checkView(
+  operation: string,
+  argument: string,
+  view: View,
+  shape: readonly [number, number, number],
+  halo: number,
+): void {
+  const { height, width, channels } = view;
+  if (height !== shape[0] || width !== shape[1] || channels !== shape[2]) {
+    throw new ShapeError({
+      operation,
+      argument,
+      expected: `images of ${formatShape(shape)}`,
+      received: formatShape([height, width, channels]),
+    });
+  }
+  if (view.halo < halo) {
+    throw new ShapeError({
+      operation,
+      argument,
+      expected: `a halo of at least ${halo} pixels`,
+      received: String(view.halo),
+      hint: 'the plan gives a view the halo of its widest consumer',
+    });
+  }
+}

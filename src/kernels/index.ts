@@ -1,0 +1,73 @@
+/** All kernel families by kind: adding one is a file beside this and a line here. */
+
+import { activationBackwardFamily } from './activation-backward.ts';
+import { activationForwardFamily } from './activation-forward.ts';
+import { adamFamily } from './adam.ts';
+import { affineWarpFamily } from './affine-warp.ts';
+import { averagePoolBackwardFamily } from './average-pool-backward.ts';
+import { averagePoolForwardFamily } from './average-pool-forward.ts';
+import { channelSum } from './channel-sum.ts';
+import { clearHaloFamily } from './clear-halo.ts';
+import { conv2dForward } from './conv2d-forward.ts';
+import { conv2dInputGradient } from './conv2d-input-gradient.ts';
+import { packConv2d } from './conv2d-pack.ts';
+import { conv2dWeightGradient } from './conv2d-weight-gradient.ts';
+import { copyViewFamily } from './copy-view.ts';
+import { denseForward } from './dense-forward.ts';
+import { denseInputGradient } from './dense-input-gradient.ts';
+import { packDense } from './dense-pack.ts';
+import { denseWeightGradient } from './dense-weight-gradient.ts';
+import { dropoutBackwardFamily } from './dropout-backward.ts';
+import { dropoutForwardFamily } from './dropout-forward.ts';
+import { fillFamily } from './fill.ts';
+import type { KernelFamily } from './kernel.ts';
+import { maxPoolBackwardFamily } from './max-pool-backward.ts';
+import { maxPoolForwardFamily } from './max-pool-forward.ts';
+import { normalizePixelsFamily } from './normalize-pixels.ts';
+import { preluBackwardFamily } from './prelu-backward.ts';
+import { preluForwardFamily } from './prelu-forward.ts';
+import { reduceShardsFamily } from './reduce-shards.ts';
+import { sgdFamily } from './sgd.ts';
+import { softmaxBackwardFamily } from './softmax-backward.ts';
+import { softmaxCrossEntropyFamily } from './softmax-cross-entropy.ts';
+import { softmaxForwardFamily } from './softmax-forward.ts';
+import { winogradForward } from './winograd-forward.ts';
+import { winogradWeightGradient } from './winograd-weight-gradient.ts';
+import { winogradWeights } from './winograd-weights.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: a table of families mixes specs of all kinds.
+export const families: Readonly<Record<string, KernelFamily<any>>> = {
+  activationBackward: activationBackwardFamily,
+  activationForward: activationForwardFamily,
+  adam: adamFamily,
+  affineWarp: affineWarpFamily,
+  averagePoolBackward: averagePoolBackwardFamily,
+  averagePoolForward: averagePoolForwardFamily,
+  channelSum,
+  clearHalo: clearHaloFamily,
+  conv2dForward,
+  conv2dInputGradient,
+  packConv2d,
+  conv2dWeightGradient,
+  copyView: copyViewFamily,
+  denseForward,
+  denseInputGradient,
+  packDense,
+  denseWeightGradient,
+  dropoutBackward: dropoutBackwardFamily,
+  dropoutForward: dropoutForwardFamily,
+  fill: fillFamily,
+  maxPoolBackward: maxPoolBackwardFamily,
+  maxPoolForward: maxPoolForwardFamily,
+  normalizePixels: normalizePixelsFamily,
+  preluBackward: preluBackwardFamily,
+  preluForward: preluForwardFamily,
+  reduceShards: reduceShardsFamily,
+  sgd: sgdFamily,
+  softmaxBackward: softmaxBackwardFamily,
+  softmaxCrossEntropy: softmaxCrossEntropyFamily,
+  softmaxForward: softmaxForwardFamily,
+  winogradForward,
+  winogradWeightGradient,
+  winogradWeights,
+};

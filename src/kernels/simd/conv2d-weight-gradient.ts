@@ -1,0 +1,218 @@
+/**
+ * SIMD twin of ../conv2d-weight-gradient.ts. A tile of rows x 16 output channels sums over the pixels of a
+ * block; between blocks its sums wait in gradWeight, which changes no bits.
+ *
+ * Loops, outermost first: large blocks (images, or rows of a large image), groups, panels of 16 output
+ * channels, chunks of 16 input channels, small blocks of pixels, taps, tiles, pixels. What a large block reads
+ * stays in the second-level cache; the lines of a small block, and a chunk's part of gradWeight, in the first.
+ */
+import { checkForwardViews } from '../conv2d-views.ts';
+import { type Conv2dWeightGradientSpec, conv2dWeightGradient } from '../conv2d-weight-gradient.ts';
+import type { FunctionBuilder, Local } from './assembler/index.ts';
+import { evenParts, mergeLevels, type Part, repeat, type Steps, walk } from './micro-loops.ts';
+import { emitRows, type OuterPointers, type Reduction } from './micro-rows.ts';
+import { reduceLevels, reduceSamples } from './micro-tile.ts';
+import { type SimdTwin, type Target, twinFunction } from './twin.ts';
+
+/** Output channels of a panel, and input channels of a chunk: a line of cache each. */
+const LINE = 16;
+/** Pixels of a small block, about: enough to hide the loads and stores of a tile's sums. */
+const SMALL_BLOCK_PIXELS = Number(process.env.BP ?? 64);
+/** Images of at most this many pixels are summed several at a time, of this many pixels together. */
+const FEW_PIXELS = 32;
+const FEW_PIXELS_TOGETHER = 192;
+/** Bytes of inputs and gradients in a large block: a part of a second-level cache of 1 MiB. */
+const LARGE_BLOCK_BYTES = Number(process.env.LB ?? 384) * 1024;
+
+export const conv2dWeightGradientSimd: SimdTwin<Conv2dWeightGradientSpec> = {
+  kind: 'conv2dWeightGradient',
+  emit(spec, target) {
+    const { geometry: g, input, gradOutput } = spec;
+    checkForwardViews('conv2dWeightGradient', g, input, 'gradOutput', gradOutput);
+    const b = twinFunction(conv2dWeightGradient, spec);
+    const context = { b, spec, target, first: b.local('i32', 'first'), images: b.local('i32', 'images') };
+    const corner = -4 * (g.padding.top * input.rowStride + g.padding.left * input.pixelStride);
+    const start = { from: b.param('input'), offset: corner, step: 0 };
+    walk(b, 1, [start], ([x]) => {
+      const at = { input: x!, gradOutput: b.param('gradOutput'), gradWeight: b.param('gradWeight') };
+      emitLargeBlocks(context, at);
+    });
+    return b;
+  },
+};
+
+/** What all parts of the emitter share. */
+interface Context {
+  readonly b: FunctionBuilder;
+  readonly spec: Conv2dWeightGradientSpec;
+  readonly target: Target;
+  /** 1 in the first large block, where sums start at zero unless they accumulate; then 0. */
+  readonly first: Local;
+  /** Images of the current large block. */
+  readonly images: Local;
+}
+
+/** Byte steps of input and gradOutput from image to image, row to row, pixel to pixel of gradOutput. */
+function imageSteps({ input, gradOutput }: Conv2dWeightGradientSpec): Steps {
+  return { splat: 4 * input.imageStride, vector: 4 * gradOutput.imageStride };
+}
+function rowSteps({ geometry, input, gradOutput }: Conv2dWeightGradientSpec): Steps {
+  return { splat: 4 * geometry.strideY * input.rowStride, vector: 4 * gradOutput.rowStride };
+}
+function pixelSteps({ geometry, input, gradOutput }: Conv2dWeightGradientSpec): Steps {
+  return { splat: 4 * geometry.strideX * input.pixelStride, vector: 4 * gradOutput.pixelStride };
+}
+
+/** Walks input and gradOutput together over parts of an axis. */
+function walkPart(
+  { b }: Context,
+  at: OuterPointers,
+  steps: Steps,
+  count: number | Local,
+  part: { readonly start: number; readonly size: number },
+  body: (at: OuterPointers) => void,
+): void {
+  const cursors = [
+    { from: at.input, offset: part.start * steps.splat, step: part.size * steps.splat },
+    { from: at.gradOutput, offset: part.start * steps.vector, step: part.size * steps.vector },
+  ];
+  walk(b, count, cursors, ([input, gradOutput]) => body({ ...at, input: input!, gradOutput: gradOutput! }));
+}
+
+/** Large blocks: as many images as fit, or rows of one image. Runs once, over no images, where count is 0. */
+function emitLargeBlocks(context: Context, at: OuterPointers): void {
+  const { b, spec, first, images } = context;
+  const { geometry: g, input, gradOutput } = spec;
+  const imageBytes = 4 * (input.imageStride + gradOutput.imageStride);
+  const most = summedTogether(spec)
+    ? Math.ceil(FEW_PIXELS_TOGETHER / (g.outHeight * g.outWidth))
+    : Math.max(1, Math.floor(LARGE_BLOCK_BYTES / imageBytes));
+  const rows = Math.max(1, Math.floor((LARGE_BLOCK_BYTES * g.outHeight) / imageBytes));
+  const left = b.local('i32', 'left');
+  const x = b.local('i32', 'input');
+  const y = b.local('i32', 'gradOutput');
+  b.i32(1).set(first).get(at.input).set(x).get(at.gradOutput).set(y);
+  b.get(b.param('count')).set(left);
+  b.loop((again) => {
+    b.get(left).i32(most).get(left).i32(most).op('i32.lt_s').select('i32').set(images);
+    for (const part of evenParts(g.outHeight, most > 1 ? g.outHeight : rows)) {
+      const block = { ...at, input: x, gradOutput: y };
+      walkPart(context, block, rowSteps(spec), part.count, part, (from) => {
+        emitPanels(context, from, part.size);
+        b.i32(0).set(first);
+      });
+    }
+    const { splat, vector } = imageSteps(spec);
+    b.advance(x, most * splat).advance(y, most * vector);
+    b.get(left).i32(most).op('i32.sub').tee(left).i32(0).op('i32.gt_s').brIf(again);
+  });
+}
+
+/** Whether images are so small that a tile sums over several. */
+function summedTogether({ geometry: g }: Conv2dWeightGradientSpec): boolean {
+  return g.outHeight * g.outWidth <= FEW_PIXELS;
+}
+
+/** Groups, panels of output channels, chunks of input channels; `rows` is the large block's height. */
+function emitPanels(context: Context, at: OuterPointers, rows: number): void {
+  const { b, spec } = context;
+  const { geometry: g, flip } = spec;
+  const inChannels = g.inChannels / g.groups;
+  const outChannels = g.outChannels / g.groups;
+  const lastTap = flip ? (g.kernelHeight * g.kernelWidth - 1) * inChannels * g.outChannels * 4 : 0;
+  const move = (
+    from: OuterPointers,
+    count: number,
+    offset: readonly [input: number, gradOutput: number, gradWeight: number],
+    step: readonly [input: number, gradOutput: number, gradWeight: number],
+    body: (at: OuterPointers) => void,
+  ) => {
+    const pointers = [from.input, from.gradOutput, from.gradWeight];
+    const cursors = pointers.map((pointer, i) => ({ from: pointer, offset: offset[i]!, step: step[i]! }));
+    walk(b, count, cursors, ([input, gradOutput, gradWeight]) => {
+      body({ input: input!, gradOutput: gradOutput!, gradWeight: gradWeight! });
+    });
+  };
+  const groupStep = [4 * inChannels, 4 * outChannels, 4 * outChannels] as const;
+  move(at, g.groups, [0, 0, lastTap], groupStep, (group) => {
+    for (const panels of lines(outChannels)) {
+      const bytes = 4 * panels.start;
+      move(group, panels.count, [0, bytes, bytes], [0, 4 * LINE, 4 * LINE], (panel) => {
+        for (const chunks of lines(inChannels)) {
+          const offset = [4 * chunks.start, 0, 4 * chunks.start * g.outChannels] as const;
+          move(panel, chunks.count, offset, [4 * LINE, 0, 4 * LINE * g.outChannels], (chunk) => {
+            emitChunk(context, chunk, chunks.size, panels.size, rows);
+          });
+        }
+      });
+    }
+  });
+}
+
+/** Channels in lines of 16, and the rest. */
+function lines(channels: number): Part[] {
+  const full = Math.floor(channels / LINE);
+  const parts = [
+    { start: 0, count: full, size: LINE },
+    { start: full * LINE, count: 1, size: channels - full * LINE },
+  ];
+  return parts.filter(({ count, size }) => count > 0 && size > 0);
+}
+
+/** `lanes` output channels and all taps of `channels` input channels, over the images of the large block. */
+function emitChunk(context: Context, at: OuterPointers, channels: number, lanes: number, rows: number): void {
+  const { b, spec, target, first, images } = context;
+  const { geometry: g, input, accumulate, flip } = spec;
+  const row = 4 * g.outChannels;
+  const tap = row * (g.inChannels / g.groups) * (flip ? -1 : 1);
+  const levels = mergeLevels([
+    { count: g.kernelHeight, splat: 4 * g.dilationY * input.rowStride, vector: g.kernelWidth * tap },
+    { count: g.kernelWidth, splat: 4 * g.dilationX * input.pixelStride, vector: tap },
+    { count: channels, splat: 4, vector: row },
+  ]);
+  const tiles = (from: OuterPointers, reduction: Reduction) =>
+    emitRows(b, levels, from, lanes, reduction, target);
+  if (!accumulate) b.get(first).if(() => tiles(at, undefined));
+  if (summedTogether(spec)) return tiles(at, imagesTogether(context));
+  walkPart(context, at, imageSteps(spec), images, { start: 0, size: 1 }, (image) => {
+    const blockRows = Math.max(1, Math.floor(SMALL_BLOCK_PIXELS / g.outWidth));
+    for (const down of evenParts(rows, blockRows)) {
+      walkPart(context, image, rowSteps(spec), down.count, down, (stripe) => {
+        for (const across of evenParts(g.outWidth, Math.max(SMALL_BLOCK_PIXELS, 1))) {
+          walkPart(context, stripe, pixelSteps(spec), across.count, across, (block) => {
+            tiles(block, pixelBlock(context, down.size, across.size));
+          });
+        }
+      });
+    }
+  });
+}
+
+/** The reduction over a block of pixels of one image. */
+function pixelBlock({ b, spec, target }: Context, rows: number, columns: number): Reduction {
+  const levels = mergeLevels([
+    { count: rows, ...rowSteps(spec) },
+    { count: columns, ...pixelSteps(spec) },
+  ]);
+  return (tile, factors) => reduceLevels(b, tile, factors, levels, target);
+}
+
+/** The reduction over all pixels of all images of the large block. */
+function imagesTogether({ b, spec, target, images }: Context): Reduction {
+  const { outHeight, outWidth } = spec.geometry;
+  const step = imageSteps(spec);
+  if (outHeight * outWidth === 1) {
+    return (tile, factors) => reduceSamples(b, tile, factors, images, step, target);
+  }
+  const levels = mergeLevels([
+    { count: outHeight, ...rowSteps(spec) },
+    { count: outWidth, ...pixelSteps(spec) },
+  ]);
+  const whole = levels[0]!;
+  return (tile, factors) =>
+    repeat(b, images, () => {
+      reduceLevels(b, tile, factors, levels, target);
+      b.advance(factors.splat, step.splat - whole.count * whole.splat);
+      b.advance(factors.vector, step.vector - whole.count * whole.vector);
+    });
+}

@@ -1,0 +1,53 @@
+/** All SIMD twins by kind: adding one is a file beside this and a line here. */
+
+import { activationBackwardTwin } from './activation-backward.ts';
+import { activationForwardTwin } from './activation-forward.ts';
+import { adamTwin } from './adam.ts';
+import { affineWarpTwin } from './affine-warp.ts';
+import { averagePoolBackwardTwin } from './average-pool-backward.ts';
+import { averagePoolForwardTwin } from './average-pool-forward.ts';
+import { clearHaloTwin } from './clear-halo.ts';
+import { conv2dForwardSimd } from './conv2d-forward.ts';
+import { conv2dInputGradientSimd } from './conv2d-input-gradient.ts';
+import { copyViewTwin } from './copy-view.ts';
+import { dropoutBackwardTwin } from './dropout-backward.ts';
+import { dropoutForwardTwin } from './dropout-forward.ts';
+import { fillTwin } from './fill.ts';
+import { maxPoolBackwardTwin } from './max-pool-backward.ts';
+import { maxPoolForwardTwin } from './max-pool-forward.ts';
+import { normalizePixelsTwin } from './normalize-pixels.ts';
+import { preluBackwardTwin } from './prelu-backward.ts';
+import { preluForwardTwin } from './prelu-forward.ts';
+import { reduceShardsTwin } from './reduce-shards.ts';
+import { sgdTwin } from './sgd.ts';
+import { softmaxBackwardTwin } from './softmax-backward.ts';
+import { softmaxCrossEntropyTwin } from './softmax-cross-entropy.ts';
+import { softmaxForwardTwin } from './softmax-forward.ts';
+import type { SimdTwin } from './twin.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: a table of families mixes specs of all kinds.
+export const twins: Readonly<Record<string, SimdTwin<any>>> = {
+  activationBackward: activationBackwardTwin,
+  activationForward: activationForwardTwin,
+  adam: adamTwin,
+  affineWarp: affineWarpTwin,
+  averagePoolBackward: averagePoolBackwardTwin,
+  averagePoolForward: averagePoolForwardTwin,
+  clearHalo: clearHaloTwin,
+  conv2dForward: conv2dForwardSimd,
+  conv2dInputGradient: conv2dInputGradientSimd,
+  copyView: copyViewTwin,
+  dropoutBackward: dropoutBackwardTwin,
+  dropoutForward: dropoutForwardTwin,
+  fill: fillTwin,
+  maxPoolBackward: maxPoolBackwardTwin,
+  maxPoolForward: maxPoolForwardTwin,
+  normalizePixels: normalizePixelsTwin,
+  preluBackward: preluBackwardTwin,
+  preluForward: preluForwardTwin,
+  reduceShards: reduceShardsTwin,
+  sgd: sgdTwin,
+  softmaxBackward: softmaxBackwardTwin,
+  softmaxCrossEntropy: softmaxCrossEntropyTwin,
+  softmaxForward: softmaxForwardTwin,
+};

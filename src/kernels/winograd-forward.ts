@@ -1,0 +1,202 @@
+/**
+ * The forward pass of a 3x3 convolution by Winograd's F(2,3) or F(4,3), nested, with bias and ReLU.
+ *
+ *   input    [n, H, W, C]
+ *   weight   U, transformed for 'forward' (winograd-weights.ts)
+ *   bias     [K], an argument only where `spec.bias`
+ *   scratch  `scratchLength(spec)` elements; their contents mean nothing to a caller
+ *   output   [n, Ho, Wo, K]
+ *
+ * Three passes over each block of up to 8 tiles, which follow each other row by row within one image:
+ *
+ *   V = B^T d B         from the input, a channel at a time        scratch [t*t][8 tiles][C]
+ *   M = sum of V o U    over the input channels                    then    [t*t][8 tiles][K rounded up to 4]
+ *   Y = A^T M A         to the output
+ *
+ *   output[n, oy, ox, k] = activation(Y + start), start = bias[k], or where `accumulate` the value held
+ *
+ * Order, all in f32: B^T and A^T by the steps of winograd-steps.ts, down the columns of a tile, then along
+ * the rows. Each element of M (U's padding lanes included) starts at +0 and adds V*U for c ascending,
+ * product and sum rounded. Without bias and `accumulate` nothing is added to Y. Blocks only share memory:
+ * they change no bits.
+ *
+ * With gradOutput as input, weights transformed for 'inputGradient' and the geometry of
+ * `inputGradientGeometry`, this is the input gradient. A NaN or an infinity spreads over its tile.
+ * Source: Lavin and Gray (2015), section 4.
+ */
+import { ConfigError } from '../errors.ts';
+import type { ConvGeometry } from '../tensor/convolution.ts';
+import { type View, viewLead, viewSpan } from '../tensor/view.ts';
+import { panelledLength, panelStart, panelWidth } from './conv2d-pack.ts';
+import type { FusedActivation } from './conv2d-quad.ts';
+import { checkInputView, checkOutputView } from './conv2d-views.ts';
+import { f32Buffer, type KernelFamily } from './kernel.ts';
+import {
+  checkWinogradGeometry,
+  gatherTile,
+  TILE_BLOCK,
+  tileGrid,
+  tileOf,
+  wholeVectors,
+} from './winograd-geometry.ts';
+import { bindNested, nestedSteps, stepProgram } from './winograd-steps.ts';
+import { type OutputTile, winogradMatrices } from './winograd-transforms.ts';
+import { transformedLayout, transformedLength } from './winograd-weights.ts';
+
+export interface WinogradForwardSpec {
+  readonly kind: 'winogradForward';
+  readonly geometry: ConvGeometry;
+  readonly outputTile: OutputTile;
+  readonly input: View;
+  readonly output: View;
+  readonly bias: boolean;
+  /** Whether the result is added to what output holds (default false); excludes `bias`. */
+  readonly accumulate?: boolean;
+  readonly activation: FusedActivation;
+}
+
+/** Elements of scratch: V and M of one block. */
+export function scratchLength({ geometry: g, outputTile }: WinogradForwardSpec): number {
+  return tileOf(outputTile) ** 2 * TILE_BLOCK * (g.inChannels + wholeVectors(g.outChannels));
+}
+
+const f = Math.fround;
+
+export const winogradForward: KernelFamily<WinogradForwardSpec> = {
+  kind: 'winogradForward',
+  args: (spec) => [
+    f32Buffer('input', 'in', (count) => viewSpan(spec.input, count), viewLead(spec.input)),
+    f32Buffer('weight', 'in', () => transformedLength(spec.geometry, spec.outputTile, 'forward')),
+    ...(spec.bias ? [f32Buffer('bias', 'in', () => spec.geometry.outChannels)] : []),
+    f32Buffer('scratch', 'out', () => scratchLength(spec)),
+    f32Buffer(
+      'output',
+      spec.accumulate ? 'inout' : 'out',
+      (count) => viewSpan(spec.output, count),
+      viewLead(spec.output),
+    ),
+    { name: 'count', access: 'count' },
+  ],
+  bind(spec, { f32 }) {
+    checkSpec(spec);
+    const { geometry: g, outputTile, input, output } = spec;
+    const tiles = tileGrid(g, outputTile)[0] * tileGrid(g, outputTile)[1];
+    const transformInput = bindInput(spec, f32);
+    const multiply = bindProducts(spec, f32);
+    const transformOutput = bindOutput(spec, f32);
+    return (...args) => {
+      const [inputAt, weightAt, ...rest] = args.map((byte) => byte >>> 2);
+      const [biasAt, scratchAt, outputAt] = (spec.bias ? rest : [-1, ...rest]) as [number, number, number];
+      const count = args.at(-1)!;
+      for (let n = 0; n < count; n++) {
+        for (let first = 0; first < tiles; first += TILE_BLOCK) {
+          const block = Math.min(TILE_BLOCK, tiles - first);
+          transformInput(inputAt! + n * input.imageStride, scratchAt, first, block);
+          multiply(weightAt!, scratchAt, block);
+          transformOutput(scratchAt, biasAt, outputAt + n * output.imageStride, first, block);
+        }
+      }
+    };
+  },
+  flops({ geometry: g, outputTile }, count) {
+    const [rows, columns] = tileGrid(g, outputTile);
+    const { tile, inputMatrix, outputMatrix } = winogradMatrices(outputTile);
+    const transforms =
+      g.inChannels * nestedSteps(stepProgram(inputMatrix)) +
+      g.outChannels * nestedSteps(stepProgram(outputMatrix));
+    return count * rows * columns * (transforms + 2 * tile ** 2 * g.inChannels * g.outChannels);
+  },
+};
+
+function checkSpec({ geometry: g, input, output, bias, accumulate }: WinogradForwardSpec): void {
+  checkWinogradGeometry('winogradForward', g);
+  checkInputView('winogradForward', 'input', input, g, 0);
+  checkOutputView('winogradForward', 'output', output, g, 0);
+  if (bias && accumulate) {
+    throw new ConfigError({
+      operation: 'winogradForward',
+      argument: 'bias',
+      expected: 'no bias where the result is accumulated',
+      received: 'bias: true, accumulate: true',
+    });
+  }
+}
+
+/** First pass: V of `block` tiles from tile `first` on, all channels. */
+function bindInput({ geometry: g, outputTile, input }: WinogradForwardSpec, f32: Float32Array) {
+  const { tile, inputMatrix } = winogradMatrices(outputTile);
+  const columns = tileGrid(g, outputTile)[1];
+  const nested = bindNested(stepProgram(inputMatrix));
+  const d = new Float32Array(tile * tile);
+  const v = new Float32Array(tile * tile);
+  return (image: number, to: number, first: number, block: number): void => {
+    for (let b = 0; b < block; b++) {
+      const y = Math.floor((first + b) / columns) * outputTile - g.padding.top;
+      const x = ((first + b) % columns) * outputTile - g.padding.left;
+      for (let c = 0; c < g.inChannels; c++) {
+        gatherTile(f32, input, image + c, y, x, tile, d);
+        nested(d, v);
+        for (let e = 0; e < v.length; e++) f32[to + (e * TILE_BLOCK + b) * g.inChannels + c] = v[e]!;
+      }
+    }
+  };
+}
+
+/** Second pass: t*t matrix products, [block, C] by [C, K]. */
+function bindProducts({ geometry: g, outputTile }: WinogradForwardSpec, f32: Float32Array) {
+  const elements = tileOf(outputTile) ** 2;
+  const layout = transformedLayout(g, 'forward');
+  const slab = panelledLength(layout);
+  const columns = wholeVectors(g.outChannels);
+  const products = elements * TILE_BLOCK * g.inChannels;
+  return (weightAt: number, scratchAt: number, block: number): void => {
+    for (let e = 0; e < elements; e++) {
+      for (let b = 0; b < block; b++) {
+        const v = scratchAt + (e * TILE_BLOCK + b) * g.inChannels;
+        const to = scratchAt + products + (e * TILE_BLOCK + b) * columns;
+        for (let k = 0; k < columns; k++) {
+          const width = panelWidth(layout.outputs, k);
+          let u = weightAt + e * slab + panelStart(layout, 0, k);
+          let sum = 0;
+          for (let c = 0; c < g.inChannels; c++) {
+            sum = f(sum + f(f32[v + c]! * f32[u]!));
+            u += width;
+          }
+          f32[to + k] = sum;
+        }
+      }
+    }
+  };
+}
+
+/** Third pass: Y of `block` tiles to the output, through bias or what is held there, and the activation. */
+function bindOutput(spec: WinogradForwardSpec, f32: Float32Array) {
+  const { geometry: g, outputTile, output, accumulate, activation } = spec;
+  const { tile, outputMatrix } = winogradMatrices(outputTile);
+  const columns = tileGrid(g, outputTile)[1];
+  const products = tile ** 2 * TILE_BLOCK * g.inChannels;
+  const nested = bindNested(stepProgram(outputMatrix));
+  const m = new Float32Array(tile * tile);
+  const y = new Float32Array(outputTile * outputTile);
+  return (scratchAt: number, biasAt: number, image: number, first: number, block: number): void => {
+    for (let b = 0; b < block; b++) {
+      const top = Math.floor((first + b) / columns) * outputTile;
+      const left = ((first + b) % columns) * outputTile;
+      for (let k = 0; k < g.outChannels; k++) {
+        const from = scratchAt + products + b * wholeVectors(g.outChannels) + k;
+        for (let e = 0; e < m.length; e++) m[e] = f32[from + e * TILE_BLOCK * wholeVectors(g.outChannels)]!;
+        nested(m, y);
+        for (let i = 0; i < y.length; i++) {
+          const row = top + Math.floor(i / outputTile);
+          const column = left + (i % outputTile);
+          if (row >= g.outHeight || column >= g.outWidth) continue;
+          const to = image + row * output.rowStride + column * output.pixelStride + k;
+          let value = y[i]!;
+          if (accumulate) value = f(value + f32[to]!);
+          else if (biasAt >= 0) value = f(value + f32[biasAt + k]!);
+          f32[to] = activation === 'relu' && value < 0 ? 0 : value;
+        }
+      }
+    }
+  };
+}

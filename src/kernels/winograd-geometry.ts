@@ -1,0 +1,90 @@
+/**
+ * What the Winograd kernels share: which convolutions they take, how an image falls into tiles, and how
+ * a tile is gathered from a view.
+ *
+ * Tile (ty, tx) holds outputs (ty*m .. ty*m+m-1, tx*m .. tx*m+m-1) and reads inputs from
+ * (ty*m - padTop, tx*m - padLeft) on, t in each direction. Where m does not divide the output, the last
+ * tiles overhang it; what they read beyond the view's halo is +0, what they compute outside is dropped.
+ */
+import { ShapeError } from '../errors.ts';
+import type { ConvGeometry } from '../tensor/convolution.ts';
+import type { View } from '../tensor/view.ts';
+import { type OutputTile, winogradMatrices } from './winograd-transforms.ts';
+
+/** Tiles that the kernels carry through transforms and products together. */
+export const TILE_BLOCK = 8;
+
+/** t, inputs along an axis of a tile. */
+export function tileOf(outputTile: OutputTile): number {
+  return winogradMatrices(outputTile).tile;
+}
+
+/** Whether the Winograd kernels compute this convolution: 3x3, stride, dilation and groups 1, any padding. */
+export function winogradFits(g: ConvGeometry): boolean {
+  const { kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, groups } = g;
+  const plain = [strideY, strideX, dilationY, dilationX, groups].every((value) => value === 1);
+  return plain && kernelHeight === 3 && kernelWidth === 3;
+}
+
+/** Throws ShapeError unless `winogradFits`. */
+export function checkWinogradGeometry(operation: string, g: ConvGeometry): void {
+  if (winogradFits(g)) return;
+  const { kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, groups } = g;
+  throw new ShapeError({
+    operation,
+    argument: 'geometry',
+    expected: 'a 3x3 kernel with strides, dilation and groups of 1',
+    received: `${kernelHeight}x${kernelWidth}, strides ${strideY}x${strideX}, dilation ${dilationY}x${dilationX}, groups ${groups}`,
+    hint: 'use the direct kernel',
+  });
+}
+
+/**
+ * The convolution that computes the input gradient of `g`: gradOutput is its input, its padding is
+ * 2 - padding (negative where more than the kernel's reach was padded), channels are swapped.
+ */
+export function inputGradientGeometry(g: ConvGeometry): ConvGeometry {
+  checkWinogradGeometry('inputGradientGeometry', g);
+  const { top, right, bottom, left } = g.padding;
+  return {
+    ...g,
+    inHeight: g.outHeight,
+    inWidth: g.outWidth,
+    inChannels: g.outChannels,
+    outHeight: g.inHeight,
+    outWidth: g.inWidth,
+    outChannels: g.inChannels,
+    padding: { top: 2 - top, right: 2 - right, bottom: 2 - bottom, left: 2 - left },
+  };
+}
+
+/** Tiles down and across an image. */
+export function tileGrid(g: ConvGeometry, outputTile: OutputTile): readonly [number, number] {
+  return [Math.ceil(g.outHeight / outputTile), Math.ceil(g.outWidth / outputTile)];
+}
+
+/** Channels rounded up to whole vectors of 4. */
+export function wholeVectors(channels: number): number {
+  return Math.ceil(channels / 4) * 4;
+}
+
+/**
+ * Reads size*size pixels of one channel from pixel (y, x) on, row-major: from the image and its halo where
+ * they reach, +0 beyond. `origin` is the element of pixel (0, 0) and the channel.
+ */
+export function gatherTile(
+  f32: Float32Array,
+  { height, width, rowStride, pixelStride, halo }: View,
+  origin: number,
+  y: number,
+  x: number,
+  size: number,
+  tile: Float32Array,
+): void {
+  for (let i = y; i < y + size; i++) {
+    for (let j = x; j < x + size; j++) {
+      const inside = i >= -halo && i < height + halo && j >= -halo && j < width + halo;
+      tile[(i - y) * size + j - x] = inside ? f32[origin + i * rowStride + j * pixelStride]! : 0;
+    }
+  }
+}

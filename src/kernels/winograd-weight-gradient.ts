@@ -1,0 +1,197 @@
+/**
+ * The gradient of a 3x3 convolution with respect to its weights by Winograd's F(3,2) on 4x4 tiles or
+ * F(3,4) on 6x6 tiles, which are F(2,3) and F(4,3) with A and G exchanged (winograd-transforms.ts).
+ *
+ *   input       [n, H, W, C]
+ *   gradOutput  [n, Ho, Wo, K]
+ *   gradWeight  plain HWIO [3, 3, C, K]
+ *   scratch     `gradientScratchLength(spec)` elements; their contents mean nothing to a caller
+ *
+ *   gradWeight[.., c, k] = G^T [sum over tiles of (A dY A^T) o (B^T d B)] G (+ the value held, `accumulate`)
+ *
+ * with dY an m x m tile of gradOutput, d the t x t tile of input that the forward pass reads for it. Blocks
+ * of up to 8 tiles of one image, row by row, pass through scratch:
+ *
+ *   S [t*t][C][K]   the sums, K rounded up to 4
+ *   V [t*t][8][C]   = B^T d B, the forward pass's own
+ *   M [t*t][8][K]   = A dY A^T, K rounded up to 4
+ *
+ * Order, all in f32: A, B^T and G^T by the steps of winograd-steps.ts, down the columns, then along the
+ * rows. Each element of S starts at +0 and adds V*M for n, tile row, tile column ascending, product and
+ * sum rounded; then it is divided once, as in winograd-weights.ts, before G^T is applied. With `accumulate`
+ * the result is added to the value held, else written. With `flip` (a true convolution's weights) tap
+ * (ky, kx) is written at (2-ky, 2-kx).
+ */
+import { type ConvGeometry, weightCount } from '../tensor/convolution.ts';
+import { type View, viewLead, viewSpan } from '../tensor/view.ts';
+import { checkInputView, checkOutputView } from './conv2d-views.ts';
+import { f32Buffer, type KernelFamily } from './kernel.ts';
+import {
+  checkWinogradGeometry,
+  gatherTile,
+  TILE_BLOCK,
+  tileGrid,
+  tileOf,
+  wholeVectors,
+} from './winograd-geometry.ts';
+import { bindNested, nestedSteps, type StepProgram, stepProgram } from './winograd-steps.ts';
+import { type OutputTile, transpose, winogradMatrices } from './winograd-transforms.ts';
+import { tileDivisors } from './winograd-weights.ts';
+
+export interface WinogradWeightGradientSpec {
+  readonly kind: 'winogradWeightGradient';
+  readonly geometry: ConvGeometry;
+  /** m of the forward pass: side of the tiles of gradOutput. */
+  readonly outputTile: OutputTile;
+  readonly input: View;
+  readonly gradOutput: View;
+  /** Whether the result is added to what gradWeight holds. */
+  readonly accumulate: boolean;
+  /** Whether the weights are a true convolution's. */
+  readonly flip: boolean;
+}
+
+/** Elements of scratch: S, then V and M of one block. */
+export function gradientScratchLength({ geometry: g, outputTile }: WinogradWeightGradientSpec): number {
+  const columns = wholeVectors(g.outChannels);
+  return tileOf(outputTile) ** 2 * (g.inChannels * columns + TILE_BLOCK * (g.inChannels + columns));
+}
+
+const f = Math.fround;
+
+export const winogradWeightGradient: KernelFamily<WinogradWeightGradientSpec> = {
+  kind: 'winogradWeightGradient',
+  args: (spec) => [
+    f32Buffer('input', 'in', (count) => viewSpan(spec.input, count), viewLead(spec.input)),
+    f32Buffer('gradOutput', 'in', (count) => viewSpan(spec.gradOutput, count), viewLead(spec.gradOutput)),
+    f32Buffer('gradWeight', spec.accumulate ? 'inout' : 'out', () => weightCount(spec.geometry)),
+    f32Buffer('scratch', 'out', () => gradientScratchLength(spec)),
+    { name: 'count', access: 'count' },
+  ],
+  bind(spec, { f32 }) {
+    const { geometry: g, outputTile, input, gradOutput } = spec;
+    checkWinogradGeometry('winogradWeightGradient', g);
+    checkInputView('winogradWeightGradient', 'input', input, g, 0);
+    checkOutputView('winogradWeightGradient', 'gradOutput', gradOutput, g, 0);
+    const { padding, inChannels, outChannels } = g;
+    const { tile, inputMatrix, outputMatrix } = winogradMatrices(outputTile);
+    const columns = wholeVectors(outChannels);
+    const sums = tile ** 2 * inChannels * columns;
+    const tiles = tileGrid(g, outputTile)[0] * tileGrid(g, outputTile)[1];
+    const transformInput = bindTiles(spec, f32, input, stepProgram(inputMatrix), padding, inChannels);
+    const transformGradient = bindTiles(
+      spec,
+      f32,
+      gradOutput,
+      stepProgram(transpose(outputMatrix)),
+      { top: 0, left: 0 },
+      columns,
+    );
+    const multiply = bindProducts(spec, f32);
+    const finish = bindFinish(spec, f32);
+    return (...args) => {
+      const [inputAt, gradOutputAt, gradWeightAt, scratchAt] = args.map((byte) => byte >>> 2) as number[] &
+        [number, number, number, number];
+      const v = scratchAt + sums;
+      const m = v + tile ** 2 * TILE_BLOCK * inChannels;
+      f32.fill(0, scratchAt, v);
+      for (let n = 0; n < args[4]!; n++) {
+        for (let first = 0; first < tiles; first += TILE_BLOCK) {
+          const block = Math.min(TILE_BLOCK, tiles - first);
+          transformInput(inputAt + n * input.imageStride, v, first, block);
+          transformGradient(gradOutputAt + n * gradOutput.imageStride, m, first, block);
+          multiply(scratchAt, v, m, block);
+        }
+      }
+      finish(scratchAt, gradWeightAt);
+    };
+  },
+  flops({ geometry: g, outputTile }, count) {
+    const [rows, columns] = tileGrid(g, outputTile);
+    const { tile, inputMatrix, outputMatrix, weightMatrix } = winogradMatrices(outputTile);
+    const { inChannels, outChannels } = g;
+    const transforms =
+      inChannels * nestedSteps(stepProgram(inputMatrix)) +
+      outChannels * nestedSteps(stepProgram(transpose(outputMatrix)));
+    const products = 2 * tile ** 2 * inChannels * outChannels;
+    const last = inChannels * outChannels * (tile ** 2 + nestedSteps(stepProgram(transpose(weightMatrix))));
+    return count * rows * columns * (transforms + products) + last;
+  },
+};
+
+/** Transforms `block` tiles of a view, from tile `first` on, to [t*t][8][width], zeros beyond its channels. */
+function bindTiles(
+  { geometry: g, outputTile }: WinogradWeightGradientSpec,
+  f32: Float32Array,
+  view: View,
+  program: StepProgram,
+  padding: { readonly top: number; readonly left: number },
+  width: number,
+) {
+  const columns = tileGrid(g, outputTile)[1];
+  const size = program.inputs;
+  const nested = bindNested(program);
+  const from = new Float32Array(size ** 2);
+  const tile = new Float32Array(program.outputs.length ** 2);
+  return (image: number, to: number, first: number, block: number): void => {
+    for (let b = 0; b < block; b++) {
+      const y = Math.floor((first + b) / columns) * outputTile - padding.top;
+      const x = ((first + b) % columns) * outputTile - padding.left;
+      for (let c = 0; c < view.channels; c++) {
+        gatherTile(f32, view, image + c, y, x, size, from);
+        nested(from, tile);
+        for (let e = 0; e < tile.length; e++) f32[to + (e * TILE_BLOCK + b) * width + c] = tile[e]!;
+      }
+      for (let e = 0; e < tile.length; e++) {
+        const row = to + (e * TILE_BLOCK + b) * width;
+        f32.fill(0, row + view.channels, row + width);
+      }
+    }
+  };
+}
+
+/** Adds a block's products to the sums: t*t matrix products, [C, block] by [block, K]. */
+function bindProducts({ geometry: g, outputTile }: WinogradWeightGradientSpec, f32: Float32Array) {
+  const elements = tileOf(outputTile) ** 2;
+  const columns = wholeVectors(g.outChannels);
+  return (sums: number, v: number, m: number, block: number): void => {
+    for (let e = 0; e < elements; e++) {
+      for (let b = 0; b < block; b++) {
+        const tile = e * TILE_BLOCK + b;
+        for (let c = 0; c < g.inChannels; c++) {
+          const value = f32[v + tile * g.inChannels + c]!;
+          const to = sums + (e * g.inChannels + c) * columns;
+          for (let k = 0; k < columns; k++) {
+            f32[to + k] = f(f32[to + k]! + f(value * f32[m + tile * columns + k]!));
+          }
+        }
+      }
+    }
+  };
+}
+
+/** Divides the sums, applies G^T to both axes and writes the taps. */
+function bindFinish(spec: WinogradWeightGradientSpec, f32: Float32Array) {
+  const { geometry: g, outputTile, accumulate, flip } = spec;
+  const matrices = winogradMatrices(outputTile);
+  const divisors = tileDivisors(matrices);
+  const nested = bindNested(stepProgram(transpose(matrices.weightMatrix)));
+  const columns = wholeVectors(g.outChannels);
+  const tile = new Float32Array(divisors.length);
+  const taps = new Float32Array(matrices.taps ** 2);
+  return (sums: number, gradWeightAt: number): void => {
+    for (let c = 0; c < g.inChannels; c++) {
+      for (let k = 0; k < g.outChannels; k++) {
+        for (let e = 0; e < tile.length; e++) {
+          tile[e] = f(f32[sums + (e * g.inChannels + c) * columns + k]! / divisors[e]!);
+        }
+        nested(tile, taps);
+        for (let tap = 0; tap < taps.length; tap++) {
+          const target = flip ? taps.length - 1 - tap : tap;
+          const to = gradWeightAt + (target * g.inChannels + c) * g.outChannels + k;
+          f32[to] = accumulate ? f(f32[to]! + taps[tap]!) : taps[tap]!;
+        }
+      }
+    }
+  };
+}

@@ -1,0 +1,125 @@
+/**
+ * Activation layers: an elementwise function, or softmax over the last axis.
+ *   input, output [H, W, C] or [F]
+ *   forward: y = f(x); backward: dX = dY * f'(x), from x or from y, whichever the function keeps
+ * Source: the seed's section 2.1 (ReLU eq. 2.5, leaky ReLU, softplus, ELU, GELU), sigmoid, tanh.
+ */
+import { ConfigError } from '../errors.ts';
+import type { ActivationBackwardSpec } from '../kernels/activation-backward.ts';
+import type { ActivationForwardSpec } from '../kernels/activation-forward.ts';
+import { ACTIVATIONS, type ActivationName } from '../kernels/activation-functions.ts';
+import type { SoftmaxBackwardSpec } from '../kernels/softmax-backward.ts';
+import type { SoftmaxForwardSpec } from '../kernels/softmax-forward.ts';
+import { type BackwardContext, defineLayer, type ForwardContext } from './layer.ts';
+
+/** Names that `activation` options take. */
+export type ActivationOption = 'linear' | 'softmax' | ActivationName;
+
+export interface ActivationOptions {
+  readonly function: ActivationOption;
+  /** Slope of leaky ReLU for x < 0 (default 0.01, the seed's), or ELU's scale (default 1). */
+  readonly alpha?: number;
+}
+
+interface ActivationConfig {
+  readonly function: ActivationOption;
+  readonly alpha: number;
+}
+
+/** Whether convolution and dense kernels apply the activation while storing. */
+export function isFused(name: ActivationOption): boolean {
+  return name === 'linear' || name === 'relu';
+}
+
+function forward({ config, inputs, output, call }: ForwardContext<ActivationConfig>): void {
+  const [input] = inputs;
+  const operands = [input!.origin, output.origin, 'count'] as const;
+  if (config.function === 'softmax') {
+    const spec: SoftmaxForwardSpec = { kind: 'softmaxForward', input: input!.view, output: output.view };
+    call(spec, operands);
+    return;
+  }
+  const spec: ActivationForwardSpec = {
+    kind: 'activationForward',
+    function: kernelName(config),
+    alpha: alphaOf(config),
+    input: input!.view,
+    output: output.view,
+  };
+  call(spec, operands);
+}
+
+function backward(context: BackwardContext<ActivationConfig>): void {
+  const { config, inputs, output, gradOutput, call } = context;
+  const gradInput = context.gradInput();
+  if (gradInput === undefined) return;
+  const views = { gradOutput: gradOutput.view, gradInput: gradInput.view, accumulate: gradInput.accumulate };
+  if (config.function === 'softmax') {
+    const spec: SoftmaxBackwardSpec = { kind: 'softmaxBackward', output: output.view, ...views };
+    call(spec, [output.origin, gradOutput.origin, gradInput.origin, 'count']);
+    return;
+  }
+  const name = kernelName(config);
+  const saved = ACTIVATIONS[name].saves === 'input' ? inputs[0]! : output;
+  const spec: ActivationBackwardSpec = {
+    kind: 'activationBackward',
+    function: name,
+    alpha: alphaOf(config),
+    saved: saved.view,
+    ...views,
+  };
+  call(spec, [saved.origin, gradOutput.origin, gradInput.origin, 'count']);
+}
+
+/** 'linear' runs as a leaky ReLU of slope 1, which is the identity bit for bit. */
+function kernelName(config: ActivationConfig): ActivationName {
+  return config.function === 'linear' ? 'leakyRelu' : (config.function as ActivationName);
+}
+
+function alphaOf(config: ActivationConfig): number {
+  return config.function === 'linear' ? 1 : config.alpha;
+}
+
+/** An activation as a layer of its own. Throws ConfigError for an unknown function. */
+export const activation = defineLayer<ActivationOptions, ActivationConfig>({
+  type: 'activation',
+  resolve(options, operation) {
+    const known = ['linear', 'softmax', ...Object.keys(ACTIVATIONS)];
+    if (!known.includes(options.function)) {
+      throw new ConfigError({
+        operation,
+        argument: 'function',
+        expected: `one of ${known.join(', ')}`,
+        received: JSON.stringify(options.function) ?? 'undefined',
+      });
+    }
+    const alpha = options.alpha ?? (options.function === 'leakyRelu' ? 0.01 : 1);
+    if (!Number.isFinite(alpha) || (options.function === 'leakyRelu' && alpha < 0)) {
+      throw new ConfigError({
+        operation,
+        argument: 'alpha',
+        expected: 'a finite number, not negative for leakyRelu',
+        received: String(options.alpha),
+      });
+    }
+    return { function: options.function, alpha };
+  },
+  outputShape: (_config, [input]) => input!,
+  forward,
+  backward,
+  examples: [
+    'linear',
+    'relu',
+    'leakyRelu',
+    'elu',
+    'softplus',
+    'gelu',
+    'geluTanh',
+    'sigmoid',
+    'tanh',
+    'softmax',
+  ].map((name, i) => ({
+    options: { function: name as ActivationOption },
+    inputShape: i % 2 === 0 ? [3, 5, 3] : [7],
+  })),
+});

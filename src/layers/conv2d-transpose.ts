@@ -1,0 +1,152 @@
+/**
+ * Transposed convolution (the seed's section 2.5, eq. 2.8): the input gradient of a convolution as a layer.
+ *   input [H, W, C], output [Ho, Wo, filters], weight [kh, kw, filters, C], bias [filters]
+ *   forward:  y = activation(K^T x + b), K the convolution [Ho, Wo, filters] -> [H, W, C]
+ *   backward: dO = dY * activation'(y); db = sum of dO; dW = dO # x; dX = K dO
+ *   Ho = (H - 1)*stride + dilation*(kh - 1) + 1 - padTop - padBottom + outputPadding
+ */
+import type { ChannelSumSpec } from '../kernels/channel-sum.ts';
+import type { Conv2dForwardSpec } from '../kernels/conv2d-forward.ts';
+import type { Conv2dInputGradientSpec } from '../kernels/conv2d-input-gradient.ts';
+import type { Conv2dWeightGradientSpec } from '../kernels/conv2d-weight-gradient.ts';
+import {
+  type ConvGeometry,
+  gradOutputHalo,
+  inputHalo,
+  multiplyAdds,
+  type TransposedOptions,
+  transposedGeometry,
+} from '../tensor/convolution.ts';
+import { convFans } from '../tensor/initializers.ts';
+import type { Shape } from '../tensor/shape.ts';
+import { packedWeights, reluGate } from './conv2d.ts';
+import { type BackwardContext, defineLayer, type ForwardContext } from './layer.ts';
+import {
+  checkCount,
+  followingActivation,
+  fusedActivation,
+  resolveWeights,
+  type WeightConfig,
+  type WeightOptions,
+} from './options.ts';
+
+export interface Conv2dTransposeOptions extends TransposedOptions, WeightOptions {}
+
+interface TransposeConfig extends WeightConfig {
+  readonly conv: TransposedOptions;
+}
+
+function geometryOf(config: TransposeConfig, inputs: readonly Shape[]): ConvGeometry {
+  return transposedGeometry('conv2dTranspose', inputs[0]!, config.conv);
+}
+
+function forward(context: ForwardContext<TransposeConfig>): void {
+  const { config, inputs, output, call } = context;
+  const [input] = inputs;
+  const geometry = geometryOf(config, [input!.shape]);
+  const spec: Conv2dInputGradientSpec = {
+    kind: 'conv2dInputGradient',
+    geometry,
+    gradOutput: input!.view,
+    gradInput: output.view,
+    accumulate: false,
+    bias: config.useBias,
+    activation: fusedActivation(config),
+  };
+  const weight = packedWeights(context, geometry, 'inputGradient', false);
+  const bias = config.useBias ? [context.parameter('bias')] : [];
+  call(spec, [input!.origin, weight, ...bias, output.origin, 'count']);
+}
+
+function backward(context: BackwardContext<TransposeConfig>): void {
+  const { config, inputs, output, gradOutput, call } = context;
+  const [input] = inputs;
+  const geometry = geometryOf(config, [input!.shape]);
+  if (fusedActivation(config) === 'relu') reluGate(context, output);
+  const bias = config.useBias ? context.gradParameter('bias') : undefined;
+  if (bias !== undefined) {
+    const sum: ChannelSumSpec = {
+      kind: 'channelSum',
+      view: gradOutput.view,
+      accumulate: bias.accumulate,
+    };
+    call(sum, [gradOutput.origin, bias.origin, 'count']);
+  }
+  const weight = context.gradParameter('weight');
+  if (weight !== undefined) {
+    const spec: Conv2dWeightGradientSpec = {
+      kind: 'conv2dWeightGradient',
+      geometry,
+      input: gradOutput.view,
+      gradOutput: input!.view,
+      accumulate: weight.accumulate,
+      flip: false,
+    };
+    call(spec, [gradOutput.origin, input!.origin, weight.origin, 'count']);
+  }
+  const gradInput = context.gradInput();
+  if (gradInput === undefined) return;
+  const spec: Conv2dForwardSpec = {
+    kind: 'conv2dForward',
+    geometry,
+    input: gradOutput.view,
+    output: gradInput.view,
+    bias: false,
+    activation: 'linear',
+    accumulate: gradInput.accumulate,
+  };
+  const packed = packedWeights(context, geometry, 'forward', false);
+  call(spec, [gradOutput.origin, packed, gradInput.origin, 'count']);
+}
+
+/**
+ * Transposed convolution. Options as in Keras' Conv2DTranspose: filters, kernelSize, strides (1), padding
+ * ('valid'), outputPadding, dilationRate (1), activation, useBias, initialisers; groups (1) besides.
+ * With padding 'same' the output is stride times the input.
+ * Throws ConfigError for senseless options, ShapeError where nothing would remain.
+ */
+export const conv2dTranspose = defineLayer<Conv2dTransposeOptions, TransposeConfig>({
+  type: 'conv2dTranspose',
+  resolve(options, operation) {
+    checkCount(operation, 'filters', options.filters);
+    const { filters, kernelSize, strides = 1, dilationRate = 1, padding = 'valid', groups = 1 } = options;
+    const conv = { filters, kernelSize, strides, dilationRate, padding, groups };
+    const outputPadding = options.outputPadding;
+    return {
+      conv: outputPadding === undefined ? conv : { ...conv, outputPadding },
+      ...resolveWeights(options),
+    };
+  },
+  outputShape(config, [input], operation) {
+    const g = transposedGeometry(operation, input!, config.conv);
+    return [g.inHeight, g.inWidth, g.inChannels];
+  },
+  parameters(config, inputs) {
+    const g = geometryOf(config, inputs);
+    const inPerGroup = g.inChannels / g.groups;
+    const shape = [g.kernelHeight, g.kernelWidth, inPerGroup, g.outChannels];
+    const { fanIn, fanOut } = convFans(g.kernelHeight, g.kernelWidth, inPerGroup, g.outChannels);
+    const weight = { name: 'weight', shape, initializer: config.kernelInitializer, fanIn, fanOut };
+    const bias = { name: 'bias', shape: [g.inChannels], initializer: config.biasInitializer };
+    return config.useBias ? [weight, bias] : [weight];
+  },
+  halo(config, inputs) {
+    const geometry = geometryOf(config, inputs);
+    return { input: gradOutputHalo(geometry), gradOutput: inputHalo(geometry) };
+  },
+  following: followingActivation,
+  forward,
+  backward,
+  multiplyAdds: (config, inputs) => multiplyAdds(geometryOf(config, inputs)),
+  examples: [
+    { options: { filters: 3, kernelSize: 3, strides: 2, padding: 'same' }, inputShape: [3, 4, 2] },
+    {
+      options: { filters: 4, kernelSize: [2, 3], strides: [3, 2], outputPadding: [1, 0], activation: 'relu' },
+      inputShape: [3, 3, 5],
+    },
+    {
+      options: { filters: 4, kernelSize: 2, dilationRate: 2, groups: 2, useBias: false },
+      inputShape: [4, 4, 6],
+    },
+  ],
+});

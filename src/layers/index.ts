@@ -1,0 +1,35 @@
+/** All layers of the package: adding one is a file beside this and a line here. */
+import { activation } from './activation.ts';
+import { averagePooling2d } from './average-pooling2d.ts';
+import { conv2d } from './conv2d.ts';
+import { conv2dTranspose } from './conv2d-transpose.ts';
+import { dense } from './dense.ts';
+import { dropout } from './dropout.ts';
+import { flatten } from './flatten.ts';
+import { maxPooling2d } from './max-pooling2d.ts';
+import { prelu } from './prelu.ts';
+
+/** What the conformance harness, files and documentation go through. */
+export const layers = {
+  activation,
+  averagePooling2d,
+  conv2d,
+  conv2dTranspose,
+  dense,
+  dropout,
+  flatten,
+  maxPooling2d,
+  prelu,
+} as const;
+
+export {
+  activation,
+  averagePooling2d,
+  conv2d,
+  conv2dTranspose,
+  dense,
+  dropout,
+  flatten,
+  maxPooling2d,
+  prelu,
+};

@@ -1,0 +1,182 @@
+/**
+ * The contract of a layer: one definition says its options, its output shape, its parameters, and its
+ * forward and backward passes as kernel calls. Layers know nothing of workers, shards or addresses: they
+ * name buffers, and the plan places them.
+ */
+import type { KernelSpec } from '../kernels/kernel.ts';
+import type { Initializer } from '../tensor/initializers.ts';
+import type { Shape } from '../tensor/shape.ts';
+import type { View } from '../tensor/view.ts';
+
+/** Where a buffer lives, and how many copies of it there are. */
+export type Scope =
+  /** One copy as long as the model lives: parameters, running statistics, optimizer state, prepared copies. */
+  | 'model'
+  /** One copy, valid while a program runs: gradients over the whole batch. */
+  | 'program'
+  /** One copy for the whole batch, cut by samples: what must outlive a shard's unit. */
+  | 'batch'
+  /** One copy a shard: its parameter gradients. */
+  | 'shard'
+  /** One copy a worker: activations, gradients and scratch of the unit in hand. */
+  | 'unit'
+  /** Written by the main thread for each step, double-buffered: samples, targets, step numbers. */
+  | 'slot';
+
+/** A buffer that the plan will place. */
+export interface PlannedBuffer {
+  readonly name: string;
+  readonly scope: Scope;
+  /** Bytes that do not depend on the number of samples. */
+  readonly fixedBytes: number;
+  /** Bytes a sample. */
+  readonly sampleBytes: number;
+  /** Bytes before the origin of the first sample (halo). */
+  readonly originBytes: number;
+  /** Buffers with halos share memory only with buffers of the same layout, so that zeros stay zeros. */
+  readonly layout: string;
+}
+
+/** A place in a buffer: its origin plus bytes. */
+export interface BufferRef {
+  readonly buffer: PlannedBuffer;
+  readonly offsetBytes: number;
+}
+
+/** An argument of a kernel call. 'count' is the unit's number of samples, 'firstSample' its first one's index. */
+export type Operand = BufferRef | number | 'count' | 'firstSample';
+
+/** One kernel call, before buffers have addresses. */
+export interface PlannedCall {
+  readonly spec: KernelSpec;
+  readonly operands: readonly Operand[];
+}
+
+/** An activation or its gradient. `shape` is [H, W, C] or [F]. */
+export interface TensorRef {
+  readonly shape: Shape;
+  readonly view: View;
+  readonly origin: BufferRef;
+}
+
+/** A gradient to be written (=), or added to (+=) where another consumer has written before. */
+export interface GradientRef extends TensorRef {
+  readonly accumulate: boolean;
+}
+
+/** A trained tensor or a buffer of a layer. */
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly initializer: Initializer;
+  /** For the initialisers that scale by fan; default 1 and 1. */
+  readonly fanIn?: number;
+  readonly fanOut?: number;
+  /** Whether each shard computes its own gradient ('shard', default) or one unit does for the whole batch. */
+  readonly gradient?: 'shard' | 'batch';
+}
+
+/** What a forward pass may name. */
+export interface ForwardContext<C> {
+  /** The layer's name in its model. */
+  readonly name: string;
+  readonly config: C;
+  /** 'train': the backward pass will follow; dropout is active. */
+  readonly mode: 'train' | 'infer';
+  readonly inputs: readonly TensorRef[];
+  readonly output: TensorRef;
+  /** Number of the training step, i32 [low, high]. */
+  readonly step: BufferRef;
+  parameter(name: string): BufferRef;
+  /** A copy of parameters in another arrangement, made once an update by `spec` with arguments (parameter, copy). */
+  prepared(name: string, parameter: string, elements: number, spec: KernelSpec): BufferRef;
+  /** A buffer of f32 that the backward pass will read, the same in both passes by name. */
+  saved(name: string, elementsPerSample: number): BufferRef;
+  /** Scratch of this call only, independent of the number of samples. */
+  scratch(elements: number): BufferRef;
+  /** Key of this layer's stream of random numbers for a purpose. */
+  streamKey(purpose: string): readonly [number, number];
+  call(spec: KernelSpec, operands: readonly Operand[]): void;
+}
+
+/** What a backward pass may name besides. */
+export interface BackwardContext<C> extends ForwardContext<C> {
+  /** Gradient of the output; may be overwritten. */
+  readonly gradOutput: TensorRef;
+  /** Gradient of an input, or undefined where nothing needs it. Asking for it is a promise to write it. */
+  gradInput(index?: number): GradientRef | undefined;
+  /** Gradient of a parameter, or undefined where it is frozen. Asking for it is a promise to write it. */
+  gradParameter(name: string): { readonly origin: BufferRef; readonly accumulate: boolean } | undefined;
+  /** A unit of work over the whole batch, run after all shards: for gradients declared 'batch'. */
+  batchUnit(calls: readonly PlannedCall[]): void;
+}
+
+/** Zeros that a layer wants around what it reads, in pixels. */
+export interface HaloNeeds {
+  readonly input?: number;
+  readonly gradOutput?: number;
+}
+
+/** A configuration and an input to try a layer on: what the conformance harness runs. */
+export interface LayerExample<O> {
+  readonly options: O;
+  readonly inputShape: Shape;
+}
+
+/** Everything about a kind of layer. `O`: what users write, `C`: plain data with defaults filled in. */
+export interface LayerDefinition<O = never, C = unknown> {
+  /** The name in files and the stem of automatic names, e.g. 'conv2d'. */
+  readonly type: string;
+  /** Checks the options and fills in defaults; throws ConfigError. The result must survive JSON. */
+  resolve(options: O, operation: string): C;
+  /** Throws ShapeError. Shapes are without the batch: [H, W, C] or [F]. */
+  outputShape(config: C, inputs: readonly Shape[], operation: string): Shape;
+  parameters?(config: C, inputs: readonly Shape[]): readonly ParameterSpec[];
+  halo?(config: C, inputs: readonly Shape[]): HaloNeeds;
+  /** Whether the input and the output's gradient must outlive the shard (see `batchUnit`). */
+  readonly wholeBatch?: boolean;
+  /** Whether the output is the input under another shape (flatten): nothing is computed. */
+  readonly reshape?: boolean;
+  /** Whether the layer does nothing outside of training (dropout). */
+  readonly trainingOnly?: boolean;
+  /** A layer that must follow: an activation that the kernels cannot fuse. */
+  following?(config: C): Layer | undefined;
+  forward?(context: ForwardContext<C>): void;
+  backward?(context: BackwardContext<C>): void;
+  /** Multiply-adds of the forward pass, a sample. */
+  multiplyAdds?(config: C, inputs: readonly Shape[]): number;
+  readonly examples: readonly LayerExample<O>[];
+}
+
+/** A layer as a user makes it: a definition, its configuration, and perhaps a name. */
+export interface Layer {
+  readonly type: string;
+  readonly name: string | undefined;
+  readonly config: unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: a list of layers mixes configurations of all kinds.
+  readonly definition: LayerDefinition<any, any>;
+}
+
+/** Options that every layer takes. */
+export interface CommonOptions {
+  /** Unique in the model; default: the type, then type_1, type_2, ... */
+  readonly name?: string;
+}
+
+/**
+ * Makes the function that users call. From outside the package it works the same way: define a layer
+ * from existing kernels and use it like the built-in ones.
+ *
+ *     const double = defineLayer<{}, {}>({ type: 'double', resolve: () => ({}), ... });
+ *     sequential({ inputShape: [8] }, [double({}), dense({ units: 2 })]);
+ */
+export function defineLayer<O, C>(
+  definition: LayerDefinition<O, C>,
+): ((options: O & CommonOptions) => Layer) & { readonly definition: LayerDefinition<O, C> } {
+  const make = (options: O & CommonOptions): Layer => {
+    const name = options?.name;
+    const operation = name === undefined ? definition.type : `${definition.type} "${name}"`;
+    return { type: definition.type, name, config: definition.resolve(options, operation), definition };
+  };
+  return Object.assign(make, { definition });
+}

@@ -1,0 +1,38 @@
+/** Options and output shape that the pooling layers share. */
+import { type PaddingOption, type Pair, toPair } from '../tensor/convolution.ts';
+import { poolOutputSize, type PoolWindow, poolWindow } from '../tensor/pooling.ts';
+import type { Shape } from '../tensor/shape.ts';
+
+export interface PoolOptions {
+  /** Window in pixels; default 2. */
+  readonly poolSize?: Pair;
+  /** Default: poolSize. */
+  readonly strides?: Pair;
+  /** Default 'valid'. */
+  readonly padding?: PaddingOption;
+}
+
+export interface PoolConfig {
+  readonly poolSize: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly padding: PaddingOption;
+}
+
+/** Fills in the defaults; throws ConfigError. */
+export function resolvePool(options: PoolOptions, operation: string): PoolConfig {
+  const poolSize = toPair(operation, 'poolSize', options.poolSize ?? 2);
+  const strides = toPair(operation, 'strides', options.strides ?? poolSize);
+  return { poolSize, strides, padding: options.padding ?? 'valid' };
+}
+
+/** The window on an image; throws ShapeError where it does not fit. */
+export function windowOf(config: PoolConfig, input: Shape, operation = 'pooling'): PoolWindow {
+  return poolWindow(operation, input, config);
+}
+
+/** [Ho, Wo, C] of the pooled image. */
+export function poolOutputShape(config: PoolConfig, inputs: readonly Shape[], operation: string): Shape {
+  const [height, width, channels] = inputs[0] as [number, number, number];
+  const window = windowOf(config, inputs[0]!, operation);
+  return [...poolOutputSize(window, height, width), channels];
+}

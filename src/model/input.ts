@@ -1,0 +1,39 @@
+/** The first calls of a shard: stored samples become the model's input, normalised and augmented. */
+import type { AffineWarpSpec } from '../kernels/affine-warp.ts';
+import type { NormalizePixelsSpec } from '../kernels/normalize-pixels.ts';
+import type { PlannedBuffer } from '../layers/layer.ts';
+import { elementCount } from '../tensor/shape.ts';
+import { plainBuffer, refTo, tensorBuffer } from './buffers.ts';
+import type { InputFormat } from './contracts.ts';
+import type { Emission } from './emit.ts';
+
+/** What the main thread writes for each step. */
+export interface InputBuffers {
+  /** The samples as they are stored, [N, H, W, C]. */
+  readonly samples: PlannedBuffer;
+  /** Six f32 a sample, output pixel to source pixel; only used where the format is augmented. */
+  readonly matrices: PlannedBuffer;
+}
+
+/** Emits normalisation and, if asked for, the affine map. */
+export function emitInput(emission: Emission, format: InputFormat): InputBuffers {
+  const input = emission.tensor(emission.graph.input);
+  const bytes = format.type === 'uint8' ? 1 : 4;
+  const samples = plainBuffer('samples', 'slot', { sampleBytes: elementCount(input.shape) * bytes });
+  const matrices = plainBuffer('matrices', 'slot', { sampleBytes: 24 });
+  const normalized = format.augmented ? tensorBuffer('normalized', 'unit', input.shape, 0) : input;
+  const normalize: NormalizePixelsSpec = {
+    kind: 'normalizePixels',
+    inputType: format.type,
+    mode: format.mode,
+    mean: format.mean,
+    std: format.std,
+    output: normalized.view,
+  };
+  emission.call(normalize, [refTo(samples), normalized.origin, 'count']);
+  if (format.augmented) {
+    const warp: AffineWarpSpec = { kind: 'affineWarp', input: normalized.view, output: input.view };
+    emission.call(warp, [normalized.origin, refTo(matrices), input.origin, 'count']);
+  }
+  return { samples, matrices };
+}

@@ -1,0 +1,152 @@
+/**
+ * Gives every buffer of a plan its address and encodes the program.
+ *
+ * Model-scope buffers get their addresses from the arena. The others lie in the transient region, which programs
+ * share (only one runs at a time, and the region is zeroed when another takes over):
+ *
+ *   [program, batch and shard buffers | slot 0 | slot 1 | unit scratch of worker 0 | of worker 1 | ...]
+ *
+ * Scratch is shared by buffers whose lives within the shard's calls do not overlap; buffers with a halo share only
+ * with buffers of the same layout, so that their zeros survive.
+ */
+import type { KernelSpec } from '../kernels/kernel.ts';
+import type { Operand, PlannedBuffer, PlannedCall } from '../layers/layer.ts';
+import { alignBytes, bufferBytes } from './buffers.ts';
+import type { Plan, PlannedPhase } from './plan.ts';
+import { encodeProgram, type PlacedArgument, type PlacedCall, type Program, TAG } from './program.ts';
+import { placeScratch } from './scratch.ts';
+
+/** A program with the sizes that it needs around it. */
+export interface PlacedProgram {
+  readonly program: Program;
+  /** Address of a buffer's first sample, relative to the slot or the worker for those scopes. */
+  addressOf(buffer: PlannedBuffer): number;
+  readonly slotBase: number;
+  readonly slotBytes: number;
+  readonly workerBase: number;
+  readonly workerBytes: number;
+  /** Bytes of the transient region for a number of workers, from its start. */
+  transientBytes(workers: number): number;
+}
+
+/** All buffers that phases name, in the order of their first use. */
+export function buffersOf(phases: readonly PlannedPhase[]): PlannedBuffer[] {
+  const seen = new Set<PlannedBuffer>();
+  const lists = new Set<readonly PlannedCall[]>();
+  for (const { units } of phases) {
+    for (const { calls } of units) {
+      if (lists.has(calls)) continue;
+      lists.add(calls);
+      for (const { operands } of calls) {
+        for (const operand of operands) if (isRef(operand)) seen.add(operand.buffer);
+      }
+    }
+  }
+  return [...seen];
+}
+
+/** Places a plan's phases; `modelAddress` knows the buffers of scope 'model', `base` starts the transient region. */
+export function placeProgram(
+  plan: Plan,
+  phases: readonly PlannedPhase[],
+  modelAddress: (buffer: PlannedBuffer) => number,
+  base: number,
+): PlacedProgram {
+  const buffers = buffersOf(phases);
+  for (const extra of [plan.losses, plan.correct, plan.output.origin.buffer]) {
+    if (!buffers.includes(extra) && extra.scope === 'batch') buffers.push(extra);
+  }
+  for (const extra of [plan.targets, plan.sampleScale, plan.step, plan.hyper, plan.input.matrices]) {
+    if (!buffers.includes(extra)) buffers.push(extra);
+  }
+  const { batchSize, shardSize } = plan.options;
+  const addresses = new Map<PlannedBuffer, number>();
+  const layOut = (scope: PlannedBuffer['scope'], from: number, samples: number) => {
+    let at = from;
+    for (const buffer of buffers) {
+      if (buffer.scope !== scope) continue;
+      addresses.set(buffer, at + buffer.originBytes);
+      at += bufferBytes(buffer, samples);
+    }
+    return at;
+  };
+  let end = layOut('program', base, batchSize);
+  end = layOut('batch', end, batchSize);
+  layOut('shard', end, 0);
+  const slotBase = end + plan.shardStrideBytes * plan.shards;
+  const slotBytes = layOut('slot', 0, batchSize);
+  const workerBase = slotBase + 2 * slotBytes;
+  const workerBytes = placeScratch(shardCalls(phases), shardSize, addresses);
+  const addressOf = (buffer: PlannedBuffer) =>
+    buffer.scope === 'model' ? modelAddress(buffer) : addresses.get(buffer)!;
+  const kernels: KernelSpec[] = [];
+  const placed = phases.map(({ name, units }) => ({
+    name,
+    units: units.map(({ shard, calls }) => {
+      const firstSample = Math.max(0, shard) * shardSize;
+      const place = (operand: Operand) => placeOperand(operand, addressOf, shard, firstSample, plan);
+      return {
+        firstSample,
+        samples: shard < 0 ? batchSize : Math.min(shardSize, batchSize - firstSample),
+        calls: calls.map(
+          ({ spec, operands }): PlacedCall => ({
+            kernel: kernelIndex(kernels, spec),
+            args: operands.map(place),
+          }),
+        ),
+      };
+    }),
+  }));
+  return {
+    program: encodeProgram(kernels, placed),
+    addressOf,
+    slotBase,
+    slotBytes,
+    workerBase,
+    workerBytes,
+    transientBytes: (workers) => alignBytes(workerBase - base + workers * workerBytes),
+  };
+}
+
+function placeOperand(
+  operand: Operand,
+  addressOf: (buffer: PlannedBuffer) => number,
+  shard: number,
+  firstSample: number,
+  plan: Plan,
+): PlacedArgument {
+  if (operand === 'count') return { tag: TAG.count, value: 0 };
+  if (operand === 'firstSample') return { tag: TAG.absolute, value: firstSample };
+  if (typeof operand === 'number') return { tag: TAG.absolute, value: operand | 0 };
+  const { buffer, offsetBytes } = operand;
+  const address = addressOf(buffer) + offsetBytes;
+  switch (buffer.scope) {
+    case 'unit':
+      return { tag: TAG.worker, value: address };
+    case 'slot':
+      return { tag: TAG.slot, value: address + firstSample * buffer.sampleBytes };
+    case 'batch':
+      return { tag: TAG.absolute, value: address + firstSample * buffer.sampleBytes };
+    case 'shard':
+      return { tag: TAG.absolute, value: address + Math.max(0, shard) * plan.shardStrideBytes };
+    default:
+      return { tag: TAG.absolute, value: address };
+  }
+}
+
+/** Equal specs share a kernel. */
+function kernelIndex(kernels: KernelSpec[], spec: KernelSpec): number {
+  const known = kernels.indexOf(spec);
+  if (known >= 0) return known;
+  const text = JSON.stringify(spec);
+  const equal = kernels.findIndex((kernel) => kernel.kind === spec.kind && JSON.stringify(kernel) === text);
+  return equal >= 0 ? equal : kernels.push(spec) - 1;
+}
+
+function isRef(operand: Operand): operand is Exclude<Operand, number | string> {
+  return typeof operand === 'object';
+}
+
+function shardCalls(phases: readonly PlannedPhase[]): readonly PlannedCall[] {
+  return phases.find(({ name }) => name === 'shards')?.units[0]?.calls ?? [];
+}

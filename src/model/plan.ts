@@ -1,0 +1,205 @@
+/**
+ * Turns a graph into phases of kernel calls, before anything has an address:
+ *
+ *   shards    for each shard of samples: input -> forward -> loss -> backward
+ *   batch     weight gradients over the whole batch (dense layers), cut by rows
+ *   update    by ranges of parameters: sum of the shards' gradients, optimizer
+ *   prepare   copies of the new weights in the kernels' arrangement
+ *
+ * Which units exist follows from shapes alone, never from the number of workers.
+ */
+import type { ReduceShardsSpec } from '../kernels/reduce-shards.ts';
+import type { BufferRef, PlannedBuffer, PlannedCall, TensorRef } from '../layers/layer.ts';
+import { alignBytes, plainBuffer, refTo } from './buffers.ts';
+import {
+  HYPER_LENGTH,
+  type InputFormat,
+  type LossPlan,
+  type OptimizerPlan,
+  type TargetFormat,
+} from './contracts.ts';
+import { type Emission, emitBackward, emitForward, startEmission } from './emit.ts';
+import { type Graph, type GraphNode, graphParameters } from './graph.ts';
+import { emitInput, type InputBuffers } from './input.ts';
+
+/** What a plan depends on; programs are cached by it. */
+export interface PlanOptions {
+  readonly mode: 'train' | 'evaluate' | 'predict';
+  /** Samples at most. */
+  readonly batchSize: number;
+  readonly shardSize: number;
+  readonly input: InputFormat;
+  readonly targets?: TargetFormat;
+  readonly loss?: LossPlan;
+  readonly optimizer?: OptimizerPlan;
+  /** Seed of the layers' random streams. */
+  readonly seed: number;
+}
+
+/** A unit; `shard` is its index, or -1 for units over the whole batch. */
+export interface PlannedUnit {
+  readonly shard: number;
+  readonly calls: readonly PlannedCall[];
+}
+
+export interface PlannedPhase {
+  readonly name: string;
+  readonly units: readonly PlannedUnit[];
+}
+
+/** Phases and the buffers by which the main thread speaks with them. */
+export interface Plan {
+  readonly options: PlanOptions;
+  readonly shards: number;
+  readonly phases: readonly PlannedPhase[];
+  /** Bytes from one shard's parameter gradients to the next one's. */
+  readonly shardStrideBytes: number;
+  readonly input: InputBuffers;
+  readonly targets: PlannedBuffer;
+  readonly sampleScale: PlannedBuffer;
+  readonly step: PlannedBuffer;
+  readonly hyper: PlannedBuffer;
+  readonly losses: PlannedBuffer;
+  readonly correct: PlannedBuffer;
+  readonly output: TensorRef;
+  /** Reduced gradients by parameter. */
+  readonly gradients: ReadonlyMap<string, BufferRef>;
+  /** Remakes the prepared copies that the program reads, after weights were set from outside. */
+  readonly prepare: PlannedPhase;
+}
+
+/** Elements of a range of parameters in the update phase: it stays in the first-level cache with its state. */
+const UPDATE_RANGE = 4096;
+const MAX_SHARDS = 16;
+
+/** Samples of a shard: at most 16 shards, of 4 samples and more where the batch allows four of them. */
+export function shardSizeFor(batchSize: number): number {
+  return Math.max(Math.ceil(batchSize / MAX_SHARDS), Math.min(4, Math.ceil(batchSize / 4)));
+}
+
+/** Plans a program. Losses and optimizers come as contracts.ts says. */
+export function planProgram(graph: Graph, options: PlanOptions): Plan {
+  const { batchSize, shardSize, mode } = options;
+  const shards = Math.ceil(batchSize / shardSize);
+  const training = mode === 'train';
+  const emission = startEmission(graph, training ? 'train' : 'infer', options.seed);
+  const targets = plainBuffer('targets', 'slot', { sampleBytes: 4 * (options.targets?.length ?? 1) });
+  const sampleScale = plainBuffer('sampleScale', 'slot', { sampleBytes: 4 });
+  const hyper = plainBuffer('hyper', 'slot', { fixedBytes: 4 * HYPER_LENGTH });
+  const losses = plainBuffer('losses', 'batch', { sampleBytes: 8 });
+  const correct = plainBuffer('correct', 'batch', { sampleBytes: 4 });
+  const input = emitInput(emission, options.input);
+  const nodes = forwardNodes(graph, options);
+  for (const node of nodes) emitForward(emission, node);
+  const output = emission.tensor(nodes.at(-1)?.output ?? graph.input);
+  if (options.loss !== undefined) {
+    options.loss.emit({
+      output,
+      targets: refTo(targets),
+      sampleScale: refTo(sampleScale),
+      gradient: training ? emission.gradient(nodes.at(-1)!.output) : undefined,
+      losses: refTo(losses),
+      correct: refTo(correct),
+      call: emission.call,
+    });
+  }
+  if (training) for (const node of [...nodes].reverse()) emitBackward(emission, node);
+  const shardStrideBytes = strideOfShards(emission);
+  const shardUnits = Array.from({ length: shards }, (_, shard) => ({ shard, calls: emission.calls }));
+  const phases: PlannedPhase[] = [{ name: 'shards', units: shardUnits }];
+  const gradients = new Map<string, BufferRef>();
+  if (training) {
+    if (emission.batchUnits.length > 0) phases.push(wholeBatch('batch', emission.batchUnits));
+    const layout = { shards, shardSize, shardStride: shardStrideBytes / 4 };
+    const updates = updateUnits(graph, emission, layout, options.optimizer, hyper, gradients);
+    if (updates.length > 0) phases.push(wholeBatch('update', updates));
+    if (options.optimizer !== undefined) phases.push(preparePhase(emission));
+  }
+  return {
+    options,
+    shards,
+    phases,
+    shardStrideBytes,
+    input,
+    targets,
+    sampleScale,
+    step: emission.step,
+    hyper,
+    losses,
+    correct,
+    output,
+    gradients,
+    prepare: preparePhase(emission),
+  };
+}
+
+/** The phase that remakes all prepared copies that a program's layers asked for. */
+function preparePhase(emission: Emission): PlannedPhase {
+  const units = [...emission.prepared.values()].map((call) => [call]);
+  return wholeBatch('prepare', units);
+}
+
+/** All nodes, less a softmax that the loss takes over. */
+function forwardNodes(graph: Graph, { loss, mode }: PlanOptions): readonly GraphNode[] {
+  const last = graph.nodes.at(-1)!;
+  const isSoftmax =
+    last.layer.type === 'activation' && (last.layer.config as { function: string }).function === 'softmax';
+  return mode !== 'predict' && loss?.takesLogits && isSoftmax ? graph.nodes.slice(0, -1) : graph.nodes;
+}
+
+function wholeBatch(name: string, units: readonly (readonly PlannedCall[])[]): PlannedPhase {
+  return { name, units: units.map((calls) => ({ shard: -1, calls })) };
+}
+
+function strideOfShards(emission: Emission): number {
+  let bytes = 0;
+  for (const { buffer } of emission.gradients.values()) {
+    if (buffer.scope === 'shard') bytes += alignBytes(buffer.fixedBytes);
+  }
+  return bytes;
+}
+
+function updateUnits(
+  graph: Graph,
+  emission: Emission,
+  layout: Pick<ReduceShardsSpec, 'shards' | 'shardSize' | 'shardStride'>,
+  optimizer: OptimizerPlan | undefined,
+  hyper: PlannedBuffer,
+  gradients: Map<string, BufferRef>,
+): PlannedCall[][] {
+  const units: PlannedCall[][] = [];
+  const reduce: ReduceShardsSpec = { kind: 'reduceShards', ...layout };
+  for (const { name, elements } of graphParameters(graph)) {
+    const partial = emission.gradients.get(name);
+    if (partial === undefined) continue;
+    const sharded = partial.buffer.scope === 'shard';
+    const total = sharded
+      ? plainBuffer(`reduced/${name}`, 'program', { fixedBytes: elements * 4 })
+      : partial.buffer;
+    gradients.set(name, refTo(total));
+    const state = [
+      emission.parameter(name),
+      ...(optimizer?.slots ?? []).map((s) => slotBuffer(name, s, elements)),
+    ];
+    for (let from = 0; from < elements; from += UPDATE_RANGE) {
+      const length = Math.min(UPDATE_RANGE, elements - from);
+      const calls: PlannedCall[] = [];
+      if (sharded) {
+        const operands = [refTo(partial.buffer, from), refTo(total, from), length, 'count'] as const;
+        calls.push({ spec: reduce, operands });
+      }
+      if (optimizer !== undefined) {
+        const [parameter, ...slots] = state.map((buffer) => refTo(buffer, from));
+        const operands = [parameter!, refTo(total, from), ...slots, refTo(hyper), length];
+        calls.push({ spec: optimizer.spec, operands });
+      }
+      units.push(calls);
+    }
+  }
+  return units;
+}
+
+/** The optimizer's state tensor of a parameter. */
+export function slotBuffer(parameter: string, slot: string, elements: number): PlannedBuffer {
+  return plainBuffer(`optimizer/${slot}/${parameter}`, 'model', { fixedBytes: elements * 4 });
+}

@@ -1,0 +1,135 @@
+/**
+ * The arena: one shared WebAssembly.Memory a model.
+ *
+ *   [model buffers: parameters, optimizer state, prepared copies | transient region of the running program]
+ *
+ * It never grows in place (growing a shared memory leaves older views short): where a new program needs more, a
+ * larger memory takes its place and the model buffers are copied over. `generation` counts layouts.
+ */
+import { ConfigError, MemoryError } from '../errors.ts';
+import { type Heap, heapOf } from '../kernels/kernel.ts';
+import type { PlannedBuffer } from '../layers/layer.ts';
+import { bufferBytes } from '../model/buffers.ts';
+
+const PAGE_BYTES = 65_536;
+const MAX_PAGES = 65_536;
+/** Nothing lies at address 0: a forgotten address would find zeros there. */
+const FIRST_ADDRESS = 1024;
+
+/** A model's memory. */
+export class Arena {
+  readonly limitBytes: number;
+  memory: WebAssembly.Memory;
+  heap: Heap;
+  /** Changes whenever addresses or the memory itself change. */
+  generation = 0;
+  #modelEnd = FIRST_ADDRESS;
+  readonly #model = new Map<string, { readonly address: number; readonly bytes: number }>();
+
+  /** `limitBytes`: what the arena may take, at most and by default 4 GiB. Throws ConfigError for other limits. */
+  constructor(limitBytes: number = PAGE_BYTES * MAX_PAGES) {
+    if (!(limitBytes >= PAGE_BYTES && limitBytes <= PAGE_BYTES * MAX_PAGES)) {
+      throw new ConfigError({
+        operation: 'model',
+        argument: 'memoryLimit',
+        expected: '65,536 to 4,294,967,296 bytes',
+        received: String(limitBytes),
+      });
+    }
+    this.limitBytes = limitBytes;
+    this.memory = createMemory(1);
+    this.heap = heapOf(this.memory.buffer);
+  }
+
+  /** Start of the transient region. */
+  get transientBase(): number {
+    return this.#modelEnd;
+  }
+
+  /** Bytes of the memory as it is. */
+  get bytes(): number {
+    return this.heap.u8.length;
+  }
+
+  /** Address of a model buffer; it must have been reserved. */
+  addressOf(buffer: PlannedBuffer): number {
+    return this.#model.get(buffer.name)!.address;
+  }
+
+  /** Whether a model buffer of this name exists. */
+  has(name: string): boolean {
+    return this.#model.has(name);
+  }
+
+  /** The floats of a model buffer; valid until the next reservation. */
+  floats(name: string): Float32Array {
+    const { address, bytes } = this.#model.get(name)!;
+    return this.heap.f32.subarray(address / 4, (address + bytes) / 4);
+  }
+
+  /** Reserves model buffers, zero at first. Known names keep their place and content. */
+  reserve(buffers: readonly PlannedBuffer[]): void {
+    const fresh = buffers.filter((buffer) => buffer.scope === 'model' && !this.#model.has(buffer.name));
+    if (fresh.length === 0) return;
+    const from = this.#modelEnd;
+    for (const buffer of fresh) {
+      if (this.#model.has(buffer.name)) continue;
+      this.#model.set(buffer.name, { address: this.#modelEnd, bytes: buffer.fixedBytes });
+      this.#modelEnd += bufferBytes(buffer, 0);
+    }
+    this.#provide(this.#modelEnd, from, 'the model');
+    this.heap.u8.fill(0, from, this.#modelEnd);
+    this.generation += 1;
+  }
+
+  /** Makes sure that the transient region has at least so many bytes. Throws MemoryError beyond the limit. */
+  provideTransient(bytes: number): void {
+    if (this.#provide(this.#modelEnd + bytes, this.#modelEnd, 'a step')) this.generation += 1;
+  }
+
+  /** Zeroes the transient region: halos must be zero, and programs leave other things there. */
+  clearTransient(): void {
+    this.heap.u8.fill(0, this.#modelEnd);
+  }
+
+  #provide(bytes: number, keep: number, what: string): boolean {
+    if (bytes > this.limitBytes) {
+      throw new MemoryError({
+        operation: 'model',
+        argument: 'memory',
+        expected: `at most ${formatBytes(this.limitBytes)}`,
+        received: `${formatBytes(bytes)} for ${what}`,
+        hint: 'use a smaller batchSize, fewer threads or smaller images',
+      });
+    }
+    if (bytes <= this.bytes) return false;
+    const old = this.heap;
+    this.memory = createMemory(Math.ceil(bytes / PAGE_BYTES));
+    this.heap = heapOf(this.memory.buffer);
+    this.heap.u8.set(old.u8.subarray(0, Math.min(keep, old.u8.length)));
+    return true;
+  }
+}
+
+/** 12,345,678 bytes as '11.8 MiB'. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 2 ** 20) return `${(bytes / 2 ** 10).toFixed(1)} KiB`;
+  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+}
+
+function createMemory(pages: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: MAX_PAGES, shared: true });
+  } catch (cause) {
+    throw new MemoryError(
+      {
+        operation: 'model',
+        argument: 'memory',
+        expected: `${formatBytes(pages * PAGE_BYTES)} of shared memory`,
+        received: cause instanceof Error ? cause.message : String(cause),
+        hint: 'use a smaller batchSize, or close models that are no longer needed',
+      },
+      { cause },
+    );
+  }
+}

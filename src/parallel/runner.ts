@@ -1,0 +1,219 @@
+/**
+ * Runs a model's programs: places plans in the arena, compiles their kernels, keeps prepared weights fresh, and
+ * hands steps to the engine. Plans are cached by a key, the least recently used dropped.
+ */
+import { StateError } from '../errors.ts';
+import type { PlannedBuffer } from '../layers/layer.ts';
+import { buffersOf, type PlacedProgram, placeProgram } from '../model/place.ts';
+import type { Plan } from '../model/plan.ts';
+import { Arena } from './arena.ts';
+import { type CompiledKernels, compileKernels } from './compile.ts';
+import { createControl } from './control.ts';
+import type { Engine } from './engine.ts';
+import type { StepTask } from './task.ts';
+
+/** Programs kept ready. */
+const MAX_PROGRAMS = 8;
+
+let lastProgramId = 0;
+
+interface Entry {
+  readonly plan: Plan;
+  generation: number;
+  placed: PlacedProgram | undefined;
+  kernels: CompiledKernels | undefined;
+  task: Omit<StepTask, 'frame'> | undefined;
+}
+
+/** What the main thread writes for a step, as views of the samples in use. */
+export interface StepInput {
+  readonly samples: Uint8Array | Float32Array;
+  readonly targets: Int32Array | Float32Array;
+  readonly sampleScale: Float32Array;
+  readonly matrices: Float32Array;
+  readonly step: Int32Array;
+  readonly hyper: Float32Array;
+}
+
+/** State of one model at run time. */
+export class Runner {
+  readonly arena: Arena;
+  readonly engine: Engine;
+  readonly #control = createControl();
+  readonly #entries = new Map<string, Entry>();
+  #active: Entry | undefined;
+  #activeGeneration = -1;
+  #running = false;
+  #weightsVersion = 0;
+  readonly #preparedVersions = new Map<string, number>();
+
+  constructor(engine: Engine, memoryLimit?: number) {
+    this.engine = engine;
+    this.arena = new Arena(memoryLimit);
+  }
+
+  /** To be called after parameters were written from outside: prepared copies are stale. */
+  weightsChanged(): void {
+    this.#weightsVersion += 1;
+  }
+
+  /** Whether a step is in flight. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Reserves everything a plan needs; later plans may move it, so open all plans of a loop before it starts. */
+  open(key: string, makePlan: () => Plan): void {
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      entry = { plan: makePlan(), generation: -1, placed: undefined, kernels: undefined, task: undefined };
+    }
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    if (this.#entries.size > MAX_PROGRAMS) this.#entries.delete(this.#entries.keys().next().value!);
+    const { plan } = entry;
+    this.arena.reserve(buffersOf([plan.prepare, ...plan.phases]));
+    this.#place(entry);
+  }
+
+  /** The plan of an opened program. */
+  plan(key: string): Plan {
+    return this.#entry(key).plan;
+  }
+
+  /** Views of a slot (0 or 1) for `count` samples. Both slots may be written while the other one's step runs. */
+  input(key: string, slot: number, count: number): StepInput {
+    const { plan, placed } = this.#placed(key);
+    this.#activate(this.#entry(key));
+    const base = placed.slotBase + slot * placed.slotBytes;
+    const { f32, i32, u8 } = this.arena.heap;
+    const at = (buffer: PlannedBuffer) => base + placed.addressOf(buffer);
+    const floats = (buffer: PlannedBuffer, length: number) =>
+      f32.subarray(at(buffer) / 4, at(buffer) / 4 + length);
+    const { samples, matrices } = plan.input;
+    const bytes = samples.sampleBytes * count;
+    const isBytes = plan.options.input.type === 'uint8';
+    const targets = (plan.targets.sampleBytes / 4) * count;
+    const isIndex = plan.options.targets?.kind !== 'dense';
+    return {
+      samples: isBytes ? u8.subarray(at(samples), at(samples) + bytes) : floats(samples, bytes / 4),
+      targets: isIndex
+        ? i32.subarray(at(plan.targets) / 4, at(plan.targets) / 4 + targets)
+        : floats(plan.targets, targets),
+      sampleScale: floats(plan.sampleScale, count),
+      matrices: floats(matrices, 6 * count),
+      step: i32.subarray(at(plan.step) / 4, at(plan.step) / 4 + 2),
+      hyper: floats(plan.hyper, plan.hyper.fixedBytes / 4),
+    };
+  }
+
+  /** Runs a step over the samples in a slot. Throws what the engine throws. */
+  async run(key: string, slot: number, count: number): Promise<void> {
+    if (this.#running) {
+      throw new StateError({
+        operation: 'model',
+        expected: 'one step at a time',
+        received: 'a second one while the first is running',
+        hint: 'await fit, evaluate or predict before starting another',
+      });
+    }
+    const entry = this.#entry(key);
+    const { plan, placed, task } = this.#placed(key);
+    this.#activate(entry);
+    const stale = this.#preparedNames(plan).some(
+      (name) => this.#preparedVersions.get(name) !== this.#weightsVersion,
+    );
+    this.#running = true;
+    try {
+      await this.engine.run(this.#control, (worker) => ({
+        ...task,
+        frame: {
+          workerBase: placed.workerBase + worker * placed.workerBytes,
+          slotBase: placed.slotBase + slot * placed.slotBytes,
+          count,
+          firstPhase: stale ? 0 : 1,
+          patienceMs: this.engine.patienceMs,
+        },
+      }));
+    } finally {
+      this.#running = false;
+    }
+    if (plan.options.mode === 'train' && plan.options.optimizer !== undefined) this.#weightsVersion += 1;
+    for (const name of this.#preparedNames(plan)) this.#preparedVersions.set(name, this.#weightsVersion);
+  }
+
+  /** Losses and hits of the last step, in the order of the samples; valid until the next. */
+  results(key: string, count: number): { losses: Float64Array; correct: Int32Array } {
+    const { plan, placed } = this.#placed(key);
+    const { f64, i32 } = this.arena.heap;
+    const losses = placed.addressOf(plan.losses) / 8;
+    const correct = placed.addressOf(plan.correct) / 4;
+    return {
+      losses: f64.subarray(losses, losses + count),
+      correct: i32.subarray(correct, correct + count),
+    };
+  }
+
+  /** Floats of a buffer that outlives a step (scopes program, batch, model), from its origin on. */
+  floats(key: string, buffer: PlannedBuffer, length: number): Float32Array {
+    const at = this.#placed(key).placed.addressOf(buffer) / 4;
+    return this.arena.heap.f32.subarray(at, at + length);
+  }
+
+  /** Bytes of an opened program: [the model's buffers, the step's]. */
+  bytes(key: string): { model: number; step: number } {
+    const { placed } = this.#placed(key);
+    return { model: this.arena.transientBase, step: placed.transientBytes(this.engine.threads) };
+  }
+
+  /** Whether an opened program's kernels are 256-bit code. */
+  isWide(key: string): boolean {
+    return this.#entry(key).kernels?.wide ?? false;
+  }
+
+  #entry(key: string): Entry {
+    return this.#entries.get(key)!;
+  }
+
+  #preparedNames(plan: Plan): string[] {
+    return plan.prepare.units.map(({ calls }) => {
+      const target = calls[0]!.operands[1] as { buffer: PlannedBuffer };
+      return target.buffer.name;
+    });
+  }
+
+  #activate(entry: Entry): void {
+    if (this.#active === entry && this.#activeGeneration === this.arena.generation) return;
+    this.arena.clearTransient();
+    this.#active = entry;
+    this.#activeGeneration = this.arena.generation;
+  }
+
+  #placed(key: string) {
+    const entry = this.#entry(key);
+    if (entry.generation !== this.arena.generation) this.#place(entry);
+    return { plan: entry.plan, placed: entry.placed!, task: entry.task! };
+  }
+
+  #place(entry: Entry): void {
+    const { plan } = entry;
+    const phases = [plan.prepare, ...plan.phases];
+    const address = (buffer: PlannedBuffer) => this.arena.addressOf(buffer);
+    const placed = placeProgram(plan, phases, address, this.arena.transientBase);
+    this.arena.provideTransient(placed.transientBytes(this.engine.threads));
+    const { program } = placed;
+    if (this.engine.kind === 'simd') entry.kernels ??= compileKernels(program.kernels, this.engine.wide);
+    lastProgramId += 1;
+    entry.placed = placed;
+    entry.generation = this.arena.generation;
+    entry.task = {
+      programId: lastProgramId,
+      memory: this.arena.memory,
+      module: entry.kernels?.module,
+      exports: entry.kernels?.exports ?? program.kernels.map(() => -1),
+      specs: JSON.stringify(program.kernels),
+      code: program.code,
+      control: this.#control,
+    };
+  }
+}

@@ -1,0 +1,32 @@
+/** What the main thread posts to a worker for each step, and what comes back. */
+import type { Control, WaitResult } from './control.ts';
+import type { StepFrame } from './interpreter.ts';
+
+/** One worker's part of a step. Everything but the frame is the same for all workers of a program. */
+export interface StepTask {
+  /** Workers keep bound programs by this number, which is never used twice. */
+  readonly programId: number;
+  readonly memory: WebAssembly.Memory;
+  /** The SIMD kernels; undefined where all kernels run in plain TypeScript. */
+  readonly module: WebAssembly.Module | undefined;
+  /** Which kernels the module exports: export name by kernel, -1 for scalar ones. */
+  readonly exports: readonly number[];
+  /** The kernel specs as JSON. */
+  readonly specs: string;
+  readonly code: Int32Array<SharedArrayBuffer>;
+  readonly control: Control;
+  readonly frame: StepFrame;
+}
+
+/** An error as it crosses the thread boundary. */
+export interface TaskFailure {
+  readonly name: string;
+  readonly message: string;
+  readonly details: unknown;
+  readonly stack: string | undefined;
+}
+
+export interface StepReport {
+  readonly result: WaitResult | 'failed';
+  readonly failure?: TaskFailure;
+}

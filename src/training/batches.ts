@@ -1,0 +1,135 @@
+/** Fills a step's slot: samples, targets, weights, affine maps, the step's numbers. */
+
+import { type Augmentation, affineMatrix } from '../data/augmentation.ts';
+import { checkLabels, type Dataset } from '../data/dataset.ts';
+import { ConfigError, DataError } from '../errors.ts';
+import { type StreamKey, splitWords } from '../math/random.ts';
+import type { InputFormat, TargetFormat } from '../model/contracts.ts';
+import type { StepInput } from '../parallel/runner.ts';
+import { elementCount } from '../tensor/shape.ts';
+
+/** Weights of samples: by the data set's index, and by class. */
+export interface Weighting {
+  /** One weight a sample of the data set. */
+  readonly sampleWeight?: ArrayLike<number>;
+  /** One weight a class. */
+  readonly classWeight?: ArrayLike<number>;
+}
+
+/** What a step's samples go through. */
+export interface StepRecipe extends Weighting {
+  readonly augmentation?: Augmentation | undefined;
+  readonly augmentationKey: StreamKey;
+  readonly epoch: number;
+}
+
+/** How a data set's samples reach the model. */
+export function inputFormat(dataset: Dataset, augmented: boolean): InputFormat {
+  const normalization = dataset.normalization ?? { kind: 'none' };
+  const standardize = normalization.kind === 'standardize' ? normalization : { mean: [], std: [] };
+  return {
+    type: dataset.inputType,
+    mode: normalization.kind,
+    mean: standardize.mean,
+    std: standardize.std,
+    augmented,
+  };
+}
+
+/** How a data set's targets are stored. */
+export function targetFormat(dataset: Dataset): TargetFormat {
+  const { targets } = dataset;
+  if (targets.kind === 'index') return { kind: 'index', length: 1 };
+  return { kind: 'dense', length: elementCount(targets.shape) };
+}
+
+/** Reads the samples `indices` into a slot and works out their weights and affine maps. */
+export async function fillSamples(
+  dataset: Dataset,
+  indices: Uint32Array,
+  input: StepInput,
+  recipe: StepRecipe,
+): Promise<void> {
+  const { samples, targets, sampleScale, matrices } = input;
+  try {
+    await dataset.read(indices, { inputs: samples, targets });
+  } catch (cause) {
+    if (cause instanceof DataError) throw cause;
+    throw new DataError(
+      {
+        operation: 'dataset',
+        argument: 'read',
+        expected: `samples ${indices[0]}, ...`,
+        received: cause instanceof Error ? cause.message : String(cause),
+      },
+      { cause },
+    );
+  }
+  if (dataset.targets.kind === 'index') checkLabels('dataset', targets, dataset.targets.classes);
+  fillScale(dataset, indices, targets, sampleScale, recipe);
+  if (recipe.augmentation !== undefined) {
+    const [height, width] = dataset.inputShape as [number, number];
+    indices.forEach((index, i) => {
+      affineMatrix(
+        recipe.augmentation!,
+        recipe.augmentationKey,
+        recipe.epoch,
+        index,
+        height,
+        width,
+        matrices,
+        6 * i,
+      );
+    });
+  }
+}
+
+/** Writes the step's number and the optimizer's numbers. */
+export function fillStep(input: StepInput, step: number, hyper: readonly number[]): void {
+  const [low, high] = splitWords(step);
+  input.step[0] = low;
+  input.step[1] = high;
+  input.hyper.set(hyper);
+}
+
+/** Each sample's weight divided by the batch: the gradient is that of the batch's mean loss. */
+function fillScale(
+  dataset: Dataset,
+  indices: Uint32Array,
+  targets: ArrayLike<number>,
+  scale: Float32Array,
+  { sampleWeight, classWeight }: Weighting,
+): void {
+  const count = indices.length;
+  for (let i = 0; i < count; i++) {
+    const sample = sampleWeight === undefined ? 1 : sampleWeight[indices[i]!]!;
+    const byClass = classWeight === undefined ? 1 : (classWeight[classOf(dataset, targets, i)] ?? 1);
+    scale[i] = (sample * byClass) / count;
+  }
+}
+
+function classOf(dataset: Dataset, targets: ArrayLike<number>, i: number): number {
+  if (dataset.targets.kind === 'index') return targets[i]!;
+  const classes = elementCount(dataset.targets.shape);
+  let best = 0;
+  for (let c = 1; c < classes; c++) if (targets[i * classes + c]! > targets[i * classes + best]!) best = c;
+  return best;
+}
+
+/** Throws ConfigError unless the weights are finite, not negative, and enough. */
+export function checkWeighting(dataset: Dataset, { sampleWeight, classWeight }: Weighting): void {
+  const check = (argument: string, weights: ArrayLike<number> | undefined, length: number) => {
+    if (weights === undefined) return;
+    const bad = Array.from(weights).findIndex((weight) => !(weight >= 0 && Number.isFinite(weight)));
+    if (weights.length === length && bad < 0) return;
+    throw new ConfigError({
+      operation: 'fit',
+      argument,
+      expected: `${length} finite weights from 0 on`,
+      received: bad < 0 ? `${weights.length} weights` : `${weights[bad]} at ${bad}`,
+    });
+  };
+  check('sampleWeight', sampleWeight, dataset.size);
+  const { targets } = dataset;
+  check('classWeight', classWeight, targets.kind === 'index' ? targets.classes : elementCount(targets.shape));
+}

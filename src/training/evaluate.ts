@@ -1,0 +1,176 @@
+/** Evaluation and prediction: the forward pass over a data set, two slots in turn. */
+
+import { checkDataset, type Dataset } from '../data/dataset.ts';
+import { ConfigError, ShapeError } from '../errors.ts';
+import { type PlanOptions, planProgram, shardSizeFor } from '../model/plan.ts';
+import type { Runner } from '../parallel/runner.ts';
+import { elementCount, formatShape, type Shape, sameShape } from '../tensor/shape.ts';
+import { fillSamples, inputFormat, targetFormat } from './batches.ts';
+import type { Metrics } from './history.ts';
+import { type LossName, lossPlan } from './losses.ts';
+import type { ModelState, RunOptions } from './state.ts';
+
+export interface EvaluateOptions extends RunOptions {
+  /** Samples a step; default 128. The result does not depend on it. */
+  readonly batchSize?: number;
+  /** Default 'categoricalCrossentropy'. */
+  readonly loss?: LossName;
+}
+
+export interface PredictOptions extends RunOptions {
+  /** Samples a step; default 128. The result does not depend on it. */
+  readonly batchSize?: number;
+}
+
+/** The model's outputs: `data` holds [N, ...outputs], row-major. */
+export interface Prediction {
+  readonly shape: Shape;
+  readonly data: Float32Array;
+}
+
+const NO_AUGMENTATION = { augmentationKey: [0, 0] as const, epoch: 0 };
+
+/** Throws unless the data set fits the model. */
+export function checkFit(operation: string, state: ModelState, dataset: Dataset, withTargets: boolean): void {
+  checkDataset(operation, dataset);
+  const { graph } = state;
+  const wanted = graph.tensors[graph.input]!;
+  if (!sameShape(dataset.inputShape, wanted)) {
+    throw new ShapeError({
+      operation,
+      argument: 'dataset.inputShape',
+      expected: formatShape(wanted),
+      received: formatShape(dataset.inputShape),
+    });
+  }
+  if (dataset.size < 1) {
+    throw new ConfigError({
+      operation,
+      argument: 'dataset',
+      expected: 'at least one sample',
+      received: 'none',
+    });
+  }
+  const outputs = elementCount(graph.tensors[graph.output]!);
+  const { targets } = dataset;
+  const classes = targets.kind === 'index' ? targets.classes : elementCount(targets.shape);
+  if (withTargets && classes !== outputs) {
+    throw new ShapeError({
+      operation,
+      argument: 'dataset.targets',
+      expected: `${outputs} classes, as many as the model has outputs`,
+      received: String(classes),
+    });
+  }
+}
+
+/** Throws ConfigError unless `batchSize` is a positive integer. */
+export function checkBatchSize(operation: string, batchSize: number): void {
+  if (Number.isInteger(batchSize) && batchSize > 0) return;
+  throw new ConfigError({
+    operation,
+    argument: 'batchSize',
+    expected: 'a positive integer',
+    received: String(batchSize),
+  });
+}
+
+/** Opens the evaluation program of a data set; returns its key. */
+export function openEvaluation(
+  runner: Runner,
+  state: ModelState,
+  dataset: Dataset,
+  options: { readonly batchSize: number; readonly loss: LossName },
+): string {
+  const batchSize = Math.min(options.batchSize, dataset.size);
+  const planned: PlanOptions = {
+    mode: 'evaluate',
+    batchSize,
+    shardSize: shardSizeFor(batchSize),
+    input: inputFormat(dataset, false),
+    targets: targetFormat(dataset),
+    loss: lossPlan(options.loss, dataset.targets.kind),
+    seed: state.seed,
+  };
+  return openPlan(runner, state, planned);
+}
+
+/** Opens a plan under a key made of its options. */
+export function openPlan(runner: Runner, state: ModelState, options: PlanOptions): string {
+  const { loss, ...plain } = options;
+  const key = JSON.stringify({ ...plain, loss: loss?.name });
+  runner.open(key, () => planProgram(state.graph, options));
+  return key;
+}
+
+/** Runs an opened program over all samples in order; `collect` sees each finished batch. */
+export async function runThrough(
+  runner: Runner,
+  key: string,
+  dataset: Dataset,
+  collect: (from: number, count: number) => void,
+): Promise<void> {
+  const { batchSize } = runner.plan(key).options;
+  const fill = (from: number, slot: number) => {
+    const count = Math.min(batchSize, dataset.size - from);
+    const indices = Uint32Array.from({ length: count }, (_, i) => from + i);
+    return fillSamples(dataset, indices, runner.input(key, slot, count), NO_AUGMENTATION);
+  };
+  await fill(0, 0);
+  for (let from = 0, slot = 0; from < dataset.size; from += batchSize, slot = 1 - slot) {
+    const count = Math.min(batchSize, dataset.size - from);
+    const running = runner.run(key, slot, count);
+    const next = from + batchSize;
+    await settle([running, next < dataset.size ? fill(next, 1 - slot) : undefined]);
+    collect(from, count);
+  }
+}
+
+/** Waits for all, then throws the first error: nothing is left running behind an exception. */
+export async function settle(promises: readonly (Promise<void> | undefined)[]): Promise<void> {
+  for (const result of await Promise.allSettled(promises)) {
+    if (result.status === 'rejected') throw result.reason;
+  }
+}
+
+/** Mean loss and accuracy over a data set. */
+export async function evaluateWith(runner: Runner, key: string, dataset: Dataset): Promise<Metrics> {
+  let [loss, correct] = [0, 0];
+  await runThrough(runner, key, dataset, (_from, count) => {
+    const results = runner.results(key, count);
+    for (let i = 0; i < count; i++) {
+      loss += results.losses[i]!;
+      correct += results.correct[i]!;
+    }
+  });
+  return { loss: loss / dataset.size, accuracy: correct / dataset.size };
+}
+
+/** The model's outputs for all samples of a data set. */
+export async function predictWith(
+  state: ModelState,
+  dataset: Dataset,
+  options: PredictOptions,
+): Promise<Prediction> {
+  const wantedBatch = options.batchSize ?? 128;
+  checkBatchSize('predict', wantedBatch);
+  checkFit('predict', state, dataset, false);
+  const runner = await state.runner(options);
+  const batchSize = Math.min(wantedBatch, dataset.size);
+  const key = openPlan(runner, state, {
+    mode: 'predict',
+    batchSize,
+    shardSize: shardSizeFor(batchSize),
+    input: inputFormat(dataset, false),
+    targets: targetFormat(dataset),
+    seed: state.seed,
+  });
+  const outputShape = state.graph.tensors[state.graph.output]!;
+  const outputs = elementCount(outputShape);
+  const data = new Float32Array(dataset.size * outputs);
+  const { output } = runner.plan(key);
+  await runThrough(runner, key, dataset, (from, count) => {
+    data.set(runner.floats(key, output.origin.buffer, count * outputs), from * outputs);
+  });
+  return { shape: [dataset.size, ...outputShape], data };
+}

@@ -1,0 +1,213 @@
+/** The training loop: step n+1 is prepared while step n runs. */
+
+import { type Augmentation, augmentationKey, checkAugmentation } from '../data/augmentation.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { epochOrder } from '../data/order.ts';
+import { ConfigError, NonFiniteLossError } from '../errors.ts';
+import { planProgram, shardSizeFor } from '../model/plan.ts';
+import type { Runner } from '../parallel/runner.ts';
+import {
+  checkWeighting,
+  fillSamples,
+  fillStep,
+  inputFormat,
+  targetFormat,
+  type Weighting,
+} from './batches.ts';
+import { checkBatchSize, checkFit, evaluateWith, openEvaluation, settle } from './evaluate.ts';
+import type { EpochRecord, History, Metrics, StepProgress } from './history.ts';
+import { type LossName, lossPlan } from './losses.ts';
+import { type Optimizer, resolveOptimizer } from './optimizers.ts';
+import type { ModelState, RunOptions } from './state.ts';
+
+export interface FitOptions extends RunOptions, Weighting {
+  /** Default adam(). */
+  readonly optimizer?: Optimizer | 'sgd' | 'adam';
+  /** Default 'categoricalCrossentropy'. */
+  readonly loss?: LossName;
+  /** Default 1. */
+  readonly epochs?: number;
+  /** Default 32. */
+  readonly batchSize?: number;
+  /** Evaluated after each epoch. */
+  readonly validation?: Dataset;
+  /** Whether each epoch has an order of its own; default true. */
+  readonly shuffle?: boolean;
+  /** A random affine map for each sample; default none. */
+  readonly augmentation?: Augmentation;
+  /** Seed of order and augmentation; default: the model's. */
+  readonly seed?: number;
+  /** Ends the run between two steps. */
+  readonly signal?: AbortSignal;
+  /** Called after each step. */
+  readonly onStep?: (progress: StepProgress) => void;
+  /** Called after each epoch. */
+  readonly onEpoch?: (record: EpochRecord, epochs: number) => void | Promise<void>;
+}
+
+/** One training run with all that it needs at hand. */
+interface Run {
+  readonly state: ModelState;
+  readonly runner: Runner;
+  readonly key: string;
+  readonly dataset: Dataset;
+  readonly options: FitOptions;
+  readonly optimizer: Optimizer;
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly seed: number;
+}
+
+/** Opens the training program; returns its key. */
+export function openTraining(
+  runner: Runner,
+  state: ModelState,
+  dataset: Dataset,
+  options: {
+    readonly batchSize: number;
+    readonly loss: LossName;
+    readonly optimizer: Optimizer | undefined;
+    readonly augmented: boolean;
+  },
+): string {
+  const { batchSize, loss, optimizer, augmented } = options;
+  const input = inputFormat(dataset, augmented);
+  const targets = targetFormat(dataset);
+  const key = JSON.stringify(['train', batchSize, loss, targets, input, optimizer?.plan]);
+  runner.open(key, () =>
+    planProgram(state.graph, {
+      mode: 'train',
+      batchSize,
+      shardSize: shardSizeFor(batchSize),
+      input,
+      targets,
+      loss: lossPlan(loss, dataset.targets.kind),
+      ...(optimizer === undefined ? {} : { optimizer: optimizer.plan }),
+      seed: state.seed,
+    }),
+  );
+  return key;
+}
+
+/** Trains a model; see `Model.fit`. */
+export async function fitModel(state: ModelState, dataset: Dataset, options: FitOptions): Promise<History> {
+  const {
+    epochs = 1,
+    batchSize: wanted = 32,
+    loss = 'categoricalCrossentropy',
+    validation,
+    augmentation,
+  } = options;
+  checkFit('fit', state, dataset, true);
+  if (validation !== undefined) checkFit('fit validation', state, validation, true);
+  checkBatchSize('fit', wanted);
+  checkEpochs(epochs);
+  checkWeighting(dataset, options);
+  if (augmentation !== undefined) checkAugmentation('fit', augmentation);
+  const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
+  const batchSize = Math.min(wanted, dataset.size);
+  const runner = await state.runner(options);
+  state.useOptimizer(runner, optimizer);
+  const augmented = augmentation !== undefined;
+  const training = { batchSize, loss, optimizer, augmented };
+  const evaluation = { batchSize: 128, loss };
+  openTraining(runner, state, dataset, training);
+  const validationKey = validation && openEvaluation(runner, state, validation, evaluation);
+  const key = openTraining(runner, state, dataset, training);
+  const seed = options.seed ?? state.seed;
+  const run: Run = { state, runner, key, dataset, options, optimizer, batchSize, epochs, seed };
+  const records: EpochRecord[] = [];
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const started = performance.now();
+    const metrics = await trainEpoch(run, epoch);
+    if (metrics === undefined) return { epochs: records, end: 'aborted' };
+    const seconds = (performance.now() - started) / 1000;
+    const checked = validation && (await evaluateWith(runner, validationKey!, validation));
+    const record: EpochRecord = {
+      epoch: epoch + 1,
+      ...metrics,
+      ...(checked && { valLoss: checked.loss, valAccuracy: checked.accuracy }),
+      seconds,
+      imagesPerSecond: dataset.size / seconds,
+    };
+    records.push(record);
+    await options.onEpoch?.(record, epochs);
+  }
+  return { epochs: records, end: 'finished' };
+}
+
+/** One epoch; undefined where the signal ended it. */
+async function trainEpoch(run: Run, epoch: number): Promise<Metrics | undefined> {
+  const { state, runner, key, dataset, options, optimizer, batchSize, seed } = run;
+  const { size } = dataset;
+  const order = options.shuffle === false ? undefined : epochOrder(seed, epoch, size);
+  const steps = Math.ceil(size / batchSize);
+  const recipe = { ...options, augmentationKey: augmentationKey(seed), epoch };
+  const started = performance.now();
+  const countOf = (step: number) => Math.min(batchSize, size - step * batchSize);
+  const fill = async (step: number) => {
+    const from = step * batchSize;
+    const count = countOf(step);
+    const indices =
+      order?.subarray(from, from + count) ?? Uint32Array.from({ length: count }, (_, i) => from + i);
+    const input = runner.input(key, step % 2, count);
+    const iteration = state.iterations + (runner.running ? 1 : 0);
+    fillStep(input, iteration, optimizer.hyper(iteration));
+    await fillSamples(dataset, indices, input, recipe);
+  };
+  const sums = { loss: 0, correct: 0, samples: 0 };
+  await fill(0);
+  for (let step = 0; step < steps; step++) {
+    if (options.signal?.aborted) return undefined;
+    const running = runner.run(key, step % 2, countOf(step));
+    await settle([running, step + 1 < steps ? fill(step + 1) : undefined]);
+    state.iterations += 1;
+    const metrics = addResults(run, countOf(step), sums, { epoch, step });
+    const elapsed = (performance.now() - started) / 1000;
+    options.onStep?.({
+      ...metrics,
+      epoch: epoch + 1,
+      epochs: run.epochs,
+      step: step + 1,
+      steps,
+      imagesPerSecond: sums.samples / elapsed,
+      secondsLeft: (elapsed / (step + 1)) * (steps - step - 1),
+    });
+  }
+  return { loss: sums.loss / size, accuracy: sums.correct / size };
+}
+
+/** Adds a step's losses and hits. Throws NonFiniteLossError. */
+function addResults(
+  { runner, key }: Run,
+  count: number,
+  sums: { loss: number; correct: number; samples: number },
+  at: { readonly epoch: number; readonly step: number },
+): Metrics {
+  const { losses, correct } = runner.results(key, count);
+  for (let i = 0; i < count; i++) {
+    sums.loss += losses[i]!;
+    sums.correct += correct[i]!;
+  }
+  sums.samples += count;
+  if (!Number.isFinite(sums.loss)) {
+    throw new NonFiniteLossError({
+      operation: 'fit',
+      argument: `epoch ${at.epoch + 1}, step ${at.step + 1}`,
+      expected: 'a finite loss',
+      received: String(sums.loss),
+      hint: 'lower the learning rate, and look for NaN or infinite inputs',
+    });
+  }
+  return { loss: sums.loss / sums.samples, accuracy: sums.correct / sums.samples };
+}
+
+function checkEpochs(epochs: number): void {
+  if (Number.isInteger(epochs) && epochs >= 0) return;
+  throw new ConfigError({
+    operation: 'fit',
+    argument: 'epochs',
+    expected: 'a whole number from 0 on',
+    received: String(epochs),
+  });
+}

@@ -1,0 +1,37 @@
+/** What a training run reports. */
+
+/** Mean loss and share of right answers over samples. */
+export interface Metrics {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** One finished epoch, counted from 1. */
+export interface EpochRecord extends Metrics {
+  readonly epoch: number;
+  /** Only with a validation set. */
+  readonly valLoss?: number;
+  readonly valAccuracy?: number;
+  /** Seconds of the training part. */
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+}
+
+/** A look at a running epoch; metrics are those of the epoch so far. */
+export interface StepProgress extends Metrics {
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Steps done in this epoch, and all of them. */
+  readonly step: number;
+  readonly steps: number;
+  readonly imagesPerSecond: number;
+  /** Seconds left in this epoch. */
+  readonly secondsLeft: number;
+}
+
+/** The result of `fit`. */
+export interface History {
+  readonly epochs: readonly EpochRecord[];
+  /** 'aborted' where the signal ended the run early; the unfinished epoch is not in `epochs`. */
+  readonly end: 'finished' | 'aborted';
+}

@@ -1,0 +1,158 @@
+/** The model as users see it: `sequential`, then fit, evaluate, predict. */
+
+import { arrayDataset } from '../data/array-dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { ConfigError, ShapeError } from '../errors.ts';
+import type { Layer } from '../layers/layer.ts';
+import { type Graph, graphParameters, sequentialGraph } from '../model/graph.ts';
+import { summarize } from '../model/summary.ts';
+import { elementCount, type Shape } from '../tensor/shape.ts';
+import {
+  checkBatchSize,
+  checkFit,
+  type EvaluateOptions,
+  evaluateWith,
+  openEvaluation,
+  type Prediction,
+  type PredictOptions,
+  predictWith,
+} from './evaluate.ts';
+import { type FitOptions, fitModel } from './fit.ts';
+import type { History, Metrics } from './history.ts';
+import { type BatchInput, type BatchOptions, gradientsOnBatch, trainOnBatch } from './on-batch.ts';
+import { ModelState, type Weight } from './state.ts';
+
+export interface SequentialOptions {
+  /** [H, W, C] of an image, or [F] of a vector. */
+  readonly inputShape: Shape;
+  /** Seed of weights, dropout, and by default of order and augmentation; default 0. */
+  readonly seed?: number;
+  /** Bytes that the model may take at run time; default 4 GiB, WebAssembly's limit. */
+  readonly memoryLimit?: number;
+}
+
+/** A model. It takes memory and workers at its first run; `close()` releases them. */
+export class Model {
+  readonly graph: Graph;
+  readonly seed: number;
+  readonly #state: ModelState;
+
+  constructor(graph: Graph, seed: number, memoryLimit?: number) {
+    this.graph = graph;
+    this.seed = seed;
+    this.#state = new ModelState(graph, seed, memoryLimit);
+  }
+
+  get inputShape(): Shape {
+    return this.graph.tensors[this.graph.input]!;
+  }
+
+  get outputShape(): Shape {
+    return this.graph.tensors[this.graph.output]!;
+  }
+
+  /** Number of trained numbers. */
+  get parameterCount(): number {
+    return graphParameters(this.graph).reduce((sum, { elements }) => sum + elements, 0);
+  }
+
+  /** Table of layers: output shapes, parameters, multiply-adds. */
+  summary(): string {
+    return summarize(this.graph);
+  }
+
+  /**
+   * Trains on a data set. The weights afterwards depend on seed, data and options alone: not on threads, engine
+   * or machine. Throws ConfigError and ShapeError for what does not fit together, NonFiniteLossError,
+   * WorkerLostError; workers are released by `close()`.
+   */
+  fit(dataset: Dataset, options: FitOptions = {}): Promise<History> {
+    return fitModel(this.#state, dataset, options);
+  }
+
+  /** One optimizer step on one batch; loss and accuracy are those before the step. */
+  trainOnBatch(batch: BatchInput, options: BatchOptions = {}): Promise<Metrics> {
+    return trainOnBatch(this.#state, batch, options);
+  }
+
+  /** Loss, accuracy and the gradients of all parameters on one batch; nothing is changed. */
+  gradientsOnBatch(
+    batch: BatchInput,
+    options: BatchOptions = {},
+  ): Promise<Metrics & { gradients: Record<string, Weight> }> {
+    return gradientsOnBatch(this.#state, batch, options);
+  }
+
+  /** Mean loss and accuracy over a data set. */
+  async evaluate(dataset: Dataset, options: EvaluateOptions = {}): Promise<Metrics> {
+    const { batchSize = 128, loss = 'categoricalCrossentropy' } = options;
+    checkBatchSize('evaluate', batchSize);
+    checkFit('evaluate', this.#state, dataset, true);
+    const runner = await this.#state.runner(options);
+    const key = openEvaluation(runner, this.#state, dataset, { batchSize, loss });
+    return evaluateWith(runner, key, dataset);
+  }
+
+  /**
+   * The model's outputs for a data set, or for floats [N, ...inputShape] taken as they are. A sample's
+   * result does not depend on the others.
+   */
+  predict(inputs: Dataset | Float32Array, options: PredictOptions = {}): Promise<Prediction> {
+    const dataset = inputs instanceof Float32Array ? this.#asDataset(inputs) : inputs;
+    return predictWith(this.#state, dataset, options);
+  }
+
+  /** Copies of all parameters, by name. */
+  getWeights(): Record<string, Weight> {
+    return this.#state.weights();
+  }
+
+  /** Writes parameters by name, some or all. Throws ConfigError or ShapeError before anything is written. */
+  setWeights(weights: Readonly<Record<string, Weight | ArrayLike<number>>>): void {
+    this.#state.setWeights(weights);
+  }
+
+  /** Releases memory and workers. The model cannot run afterwards. */
+  close(): Promise<void> {
+    return this.#state.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #asDataset(inputs: Float32Array): Dataset {
+    const size = inputs.length / elementCount(this.inputShape);
+    if (!Number.isInteger(size) || size < 1) {
+      throw new ShapeError({
+        operation: 'predict',
+        argument: 'inputs',
+        expected: `a multiple of ${elementCount(this.inputShape)} floats`,
+        received: String(inputs.length),
+      });
+    }
+    return arrayDataset({
+      inputs,
+      inputShape: this.inputShape,
+      targets: new Int32Array(size),
+      classes: elementCount(this.outputShape),
+    });
+  }
+}
+
+/**
+ * A model of layers one after the other.
+ * Throws ConfigError for senseless options, ShapeError where a layer does not fit its input.
+ */
+export function sequential(options: SequentialOptions, layers: readonly Layer[]): Model {
+  const { seed = 0 } = options;
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new ConfigError({
+      operation: 'sequential',
+      argument: 'seed',
+      expected: 'a whole number from 0 to 2^53-1',
+      received: String(seed),
+    });
+  }
+  return new Model(sequentialGraph(options.inputShape, layers), seed, options.memoryLimit);
+}

@@ -1,0 +1,119 @@
+/** Training on a single batch that the caller has at hand. */
+import { arrayDataset } from '../data/array-dataset.ts';
+import type { Dataset, Normalization } from '../data/dataset.ts';
+import { graphParameters } from '../model/graph.ts';
+import type { Runner } from '../parallel/runner.ts';
+import { elementCount } from '../tensor/shape.ts';
+import { checkWeighting, fillSamples, fillStep, type Weighting } from './batches.ts';
+import { checkFit } from './evaluate.ts';
+import { openTraining } from './fit.ts';
+import type { Metrics } from './history.ts';
+import type { LossName } from './losses.ts';
+import { type Optimizer, resolveOptimizer } from './optimizers.ts';
+import type { ModelState, RunOptions, Weight } from './state.ts';
+
+/** A batch: inputs [N, ...inputShape]; targets are class indices [N] or dense [N, classes]. */
+export interface BatchInput {
+  readonly inputs: Float32Array | Uint8Array;
+  readonly targets: Int32Array | Float32Array;
+  /** What to make of the inputs; default none. */
+  readonly normalization?: Normalization;
+}
+
+export interface BatchOptions extends RunOptions, Weighting {
+  /** Default adam(). Not used for gradients alone. */
+  readonly optimizer?: Optimizer | 'sgd' | 'adam';
+  /** Default 'categoricalCrossentropy'. */
+  readonly loss?: LossName;
+}
+
+/** One step with an optimizer; see `Model.trainOnBatch`. */
+export async function trainOnBatch(
+  state: ModelState,
+  batch: BatchInput,
+  options: BatchOptions,
+): Promise<Metrics> {
+  const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
+  const { runner, key, dataset } = await prepare(state, batch, options, optimizer);
+  await runBatch(state, runner, key, dataset, options, optimizer.hyper(state.iterations));
+  state.iterations += 1;
+  return metricsOf(runner, key, dataset.size);
+}
+
+/** Gradients without a step; see `Model.gradientsOnBatch`. */
+export async function gradientsOnBatch(
+  state: ModelState,
+  batch: BatchInput,
+  options: BatchOptions,
+): Promise<Metrics & { gradients: Record<string, Weight> }> {
+  const { runner, key, dataset } = await prepare(state, batch, options, undefined);
+  await runBatch(state, runner, key, dataset, options, []);
+  const plan = runner.plan(key);
+  const gradients: Record<string, Weight> = {};
+  for (const { name, spec, elements } of graphParameters(state.graph)) {
+    const origin = plan.gradients.get(name);
+    if (origin === undefined) continue;
+    gradients[name] = { shape: spec.shape, data: runner.floats(key, origin.buffer, elements).slice() };
+  }
+  return { ...metricsOf(runner, key, dataset.size), gradients };
+}
+
+async function prepare(
+  state: ModelState,
+  batch: BatchInput,
+  options: BatchOptions,
+  optimizer: Optimizer | undefined,
+) {
+  const dataset = asDataset(state, batch);
+  checkFit('trainOnBatch', state, dataset, true);
+  checkWeighting(dataset, options);
+  const runner = await state.runner(options);
+  if (optimizer !== undefined) state.useOptimizer(runner, optimizer);
+  const loss = options.loss ?? 'categoricalCrossentropy';
+  const training = { batchSize: dataset.size, loss, optimizer, augmented: false };
+  return { runner, key: openTraining(runner, state, dataset, training), dataset };
+}
+
+async function runBatch(
+  state: ModelState,
+  runner: Runner,
+  key: string,
+  dataset: Dataset,
+  weighting: Weighting,
+  hyper: readonly number[],
+): Promise<void> {
+  const input = runner.input(key, 0, dataset.size);
+  fillStep(input, state.iterations, hyper);
+  const indices = Uint32Array.from({ length: dataset.size }, (_, i) => i);
+  const { sampleWeight, classWeight } = weighting;
+  const recipe = {
+    augmentationKey: [0, 0] as const,
+    epoch: 0,
+    ...(sampleWeight && { sampleWeight }),
+    ...(classWeight && { classWeight }),
+  };
+  await fillSamples(dataset, indices, input, recipe);
+  await runner.run(key, 0, dataset.size);
+}
+
+function metricsOf(runner: Runner, key: string, count: number): Metrics {
+  const { losses, correct } = runner.results(key, count);
+  let [loss, hits] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    loss += losses[i]!;
+    hits += correct[i]!;
+  }
+  return { loss: loss / count, accuracy: hits / count };
+}
+
+function asDataset(state: ModelState, batch: BatchInput): Dataset {
+  const { graph } = state;
+  const classes = elementCount(graph.tensors[graph.output]!);
+  return arrayDataset({
+    inputs: batch.inputs,
+    inputShape: graph.tensors[graph.input]!,
+    targets: batch.targets,
+    classes,
+    ...(batch.normalization && { normalization: batch.normalization }),
+  });
+}

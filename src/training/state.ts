@@ -1,0 +1,201 @@
+/**
+ * A model at run time: its graph, its engine, its arena. Parameters live in the arena from the first use on; they
+ * move along when another engine takes over.
+ */
+import { ConfigError, ShapeError, StateError } from '../errors.ts';
+import { streamKey } from '../math/random.ts';
+import { plainBuffer } from '../model/buffers.ts';
+import { type Graph, graphParameters } from '../model/graph.ts';
+import { slotBuffer } from '../model/plan.ts';
+import { createEngine, Engine } from '../parallel/engine.ts';
+import { Runner } from '../parallel/runner.ts';
+import { fillInitializer } from '../tensor/initializers.ts';
+import { formatShape, type Shape } from '../tensor/shape.ts';
+import type { Optimizer } from './optimizers.ts';
+
+/** Where and how to run; the results do not depend on it. */
+export interface RunOptions {
+  /** Number of workers; default: all processors. */
+  readonly threads?: number;
+  /** 'simd' (default), 'scalar', or an engine shared with other models. */
+  readonly engine?: 'simd' | 'scalar' | Engine;
+  /** Whether 256-bit code may be used; default true. */
+  readonly wide?: boolean;
+}
+
+/** A parameter's shape and values. */
+export interface Weight {
+  readonly shape: Shape;
+  readonly data: Float32Array;
+}
+
+/** What a model needs to run. */
+export class ModelState {
+  readonly graph: Graph;
+  readonly seed: number;
+  readonly memoryLimit: number | undefined;
+  /** Optimizer steps taken. */
+  iterations = 0;
+  #optimizer = '';
+  #runner: Runner | undefined;
+  #ownsEngine = false;
+  #closed = false;
+
+  constructor(graph: Graph, seed: number, memoryLimit: number | undefined) {
+    this.graph = graph;
+    this.seed = seed;
+    this.memoryLimit = memoryLimit;
+  }
+
+  /** The runner for these options; makes one, or hands the model over to another engine. */
+  async runner(options: RunOptions = {}): Promise<Runner> {
+    this.#checkOpen();
+    const current = this.#runner;
+    if (current !== undefined && fits(current.engine, options)) return current;
+    if (current?.running) {
+      throw new StateError({
+        operation: 'model',
+        expected: 'no change of engine while a step is running',
+        received: 'another number of threads or another engine',
+      });
+    }
+    const shared = options.engine instanceof Engine ? options.engine : undefined;
+    const { threads, wide, engine } = options;
+    const created =
+      shared ??
+      createEngine({
+        ...(threads === undefined ? {} : { threads }),
+        ...(wide === undefined ? {} : { wide }),
+        engine: engine === 'scalar' ? 'scalar' : 'simd',
+      });
+    const next = new Runner(created, this.memoryLimit);
+    this.#moveTo(next, current);
+    if (this.#ownsEngine) await current?.engine.close();
+    this.#ownsEngine = shared === undefined;
+    this.#runner = next;
+    return next;
+  }
+
+  /** Makes the state of an optimizer, or starts it anew where another one was used before. */
+  useOptimizer(runner: Runner, optimizer: Optimizer): void {
+    const slots = this.#slots(optimizer.plan.slots);
+    runner.arena.reserve(slots);
+    const identity = JSON.stringify(optimizer.plan);
+    if (identity === this.#optimizer) return;
+    for (const { name } of slots) runner.arena.floats(name).fill(0);
+    this.#optimizer = identity;
+    this.iterations = 0;
+  }
+
+  /** Copies of all parameters by name. */
+  weights(): Record<string, Weight> {
+    const runner = this.#ensureRunner();
+    return Object.fromEntries(
+      graphParameters(this.graph).map(({ name, spec }) => [
+        name,
+        { shape: spec.shape, data: runner.arena.floats(`parameter/${name}`).slice() },
+      ]),
+    );
+  }
+
+  /** Writes parameters by name. Throws ConfigError for unknown names, ShapeError for wrong lengths; nothing is written then. */
+  setWeights(
+    weights: Readonly<Record<string, { readonly data: ArrayLike<number> } | ArrayLike<number>>>,
+  ): void {
+    const runner = this.#ensureRunner();
+    const known = new Map(graphParameters(this.graph).map((parameter) => [parameter.name, parameter]));
+    const writes = Object.entries(weights).map(([name, value]) => {
+      const parameter = known.get(name);
+      const data = 'data' in value ? value.data : value;
+      if (parameter === undefined) {
+        throw new ConfigError({
+          operation: 'setWeights',
+          argument: name,
+          expected: `one of ${[...known.keys()].join(', ')}`,
+          received: 'an unknown name',
+        });
+      }
+      if (data.length !== parameter.elements) {
+        throw new ShapeError({
+          operation: 'setWeights',
+          argument: name,
+          expected: `${parameter.elements} values, ${formatShape(parameter.spec.shape)}`,
+          received: String(data.length),
+        });
+      }
+      return { name, data };
+    });
+    for (const { name, data } of writes) runner.arena.floats(`parameter/${name}`).set(data);
+    runner.weightsChanged();
+  }
+
+  /** Releases the arena, and the engine unless it is shared. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const runner = this.#runner;
+    this.#runner = undefined;
+    if (this.#ownsEngine) await runner?.engine.close();
+  }
+
+  /** A runner without workers suffices to read and write weights. */
+  #ensureRunner(): Runner {
+    this.#checkOpen();
+    if (this.#runner === undefined) {
+      const runner = new Runner(createEngine(), this.memoryLimit);
+      this.#moveTo(runner, undefined);
+      this.#ownsEngine = true;
+      this.#runner = runner;
+    }
+    return this.#runner;
+  }
+
+  #moveTo(next: Runner, current: Runner | undefined): void {
+    const parameters = graphParameters(this.graph);
+    const buffers = parameters.map(({ name, elements }) =>
+      plainBuffer(`parameter/${name}`, 'model', { fixedBytes: elements * 4 }),
+    );
+    const slots = this.#optimizer === '' ? [] : this.#slots(this.#optimizerSlots());
+    next.arena.reserve([...buffers, ...slots]);
+    if (current !== undefined) {
+      for (const { name } of [...buffers, ...slots]) next.arena.floats(name).set(current.arena.floats(name));
+    } else {
+      for (const { name, spec } of parameters) {
+        const fans = { fanIn: spec.fanIn ?? 1, fanOut: spec.fanOut ?? 1 };
+        const key = streamKey(this.seed, 'initializer', name);
+        fillInitializer(spec.initializer, next.arena.floats(`parameter/${name}`), fans, key);
+      }
+    }
+    next.weightsChanged();
+  }
+
+  #optimizerSlots(): readonly string[] {
+    return (JSON.parse(this.#optimizer) as Optimizer['plan']).slots;
+  }
+
+  #slots(names: readonly string[]) {
+    return graphParameters(this.graph).flatMap(({ name, elements }) =>
+      names.map((slot) => slotBuffer(name, slot, elements)),
+    );
+  }
+
+  #checkOpen(): void {
+    if (!this.#closed) return;
+    throw new StateError({
+      operation: 'model',
+      expected: 'an open model',
+      received: 'one that was closed',
+      hint: 'read weights and results before close()',
+    });
+  }
+}
+
+/** Whether an engine is what the options ask for. */
+function fits(engine: Engine, { threads, engine: wanted, wide }: RunOptions): boolean {
+  if (wanted instanceof Engine) return wanted === engine;
+  return (
+    !engine.closed &&
+    (threads === undefined || threads === engine.threads) &&
+    (wanted === undefined || wanted === engine.kind) &&
+    (wide === undefined || wide === engine.wide)
+  );
+}

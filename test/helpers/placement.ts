@@ -1,0 +1,61 @@
+/**
+ * Small images inside larger ones, on plain NHWC arrays: padding and inserting zeros on the way in, cropping
+ * and subsampling on the way out. Pixel (y, x) of the small image lies at (top + y*stepY, left + x*stepX)
+ * of the large one. Weights [kh, kw, C, K] are one image of C*K channels.
+ */
+
+/** [images, height, width, channels] of the small image. */
+export type ImageShape = readonly [number, number, number, number];
+
+/** Where it lies in the large one. */
+export interface Placement {
+  /** Extents of the large image. */
+  readonly height: number;
+  readonly width: number;
+  readonly top?: number;
+  readonly left?: number;
+  readonly stepY?: number;
+  readonly stepX?: number;
+}
+
+/** The large image: the small one's pixels, zeros elsewhere. */
+export function embed(small: Float32Array, shape: ImageShape, placement: Placement): Float32Array {
+  const large = new Float32Array(shape[0] * placement.height * placement.width * shape[3]);
+  forEachPlace(shape, placement, (from, to) => {
+    large[to] = small[from]!;
+  });
+  return large;
+}
+
+/** The small image out of the large one. */
+export function extract(large: Float32Array, shape: ImageShape, placement: Placement): Float32Array {
+  const small = new Float32Array(shape[0] * shape[1] * shape[2] * shape[3]);
+  forEachPlace(shape, placement, (to, from) => {
+    small[to] = large[from]!;
+  });
+  return small;
+}
+
+/** Channels `first` to `first + count - 1` of arrays whose last axis has `channels`. */
+export function sliceChannels(
+  values: Float32Array,
+  channels: number,
+  first: number,
+  count: number,
+): Float32Array {
+  return values.filter((_, i) => i % channels >= first && i % channels < first + count);
+}
+
+function forEachPlace(
+  [images, height, width, channels]: ImageShape,
+  { height: rows, width: columns, top = 0, left = 0, stepY = 1, stepX = 1 }: Placement,
+  visit: (small: number, large: number) => void,
+): void {
+  for (let i = 0; i < images * height * width * channels; i++) {
+    const c = i % channels;
+    const x = Math.floor(i / channels) % width;
+    const y = Math.floor(i / channels / width) % height;
+    const n = Math.floor(i / channels / width / height);
+    visit(i, ((n * rows + top + y * stepY) * columns + left + x * stepX) * channels + c);
+  }
+}

@@ -1,0 +1,15 @@
+/** Declarations import each other as the JavaScript that is beside them. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { rewriteDeclarations } from '../../../scripts/build/declarations.ts';
+
+test('relative .ts imports of all forms become .js', () => {
+  const text = `import type { A } from './a.ts';\nexport * from '../b.ts';\nexport declare const c: typeof import("./c.ts");\n`;
+  const expected = `import type { A } from './a.js';\nexport * from '../b.js';\nexport declare const c: typeof import("./c.js");\n`;
+  assert.equal(rewriteDeclarations(text), expected);
+});
+
+test('packages, comments, strings and declaration files stay as they are', () => {
+  const text = `import x from 'node:fs';\nimport y from 'pkg/a.ts';\n// from './a.ts'\ntype T = './a.ts';\nimport './g.d.ts';\n`;
+  assert.equal(rewriteDeclarations(text), text);
+});
