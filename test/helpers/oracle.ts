@@ -17,6 +17,12 @@ export function absolute(values: Values): Float64Array {
   return Float64Array.from(values, Math.abs);
 }
 
+/** The fused ReLU, which keeps NaN and -0. */
+export function relu(values: Float32Array): Float32Array {
+  // biome-ignore lint/complexity/useMathMinMax: Math.max(-0, 0) is +0.
+  return values.map((value) => (value < 0 ? 0 : value));
+}
+
 /** Sum of products, in f64. */
 export function dot(a: Values, b: Values): number {
   let sum = 0;

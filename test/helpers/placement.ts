@@ -46,6 +46,21 @@ export function sliceChannels(
   return values.filter((_, i) => i % channels >= first && i % channels < first + count);
 }
 
+/** [outer, rows, columns, inner] to [outer, columns, rows, inner]. */
+export function exchangeAxes(
+  values: Float32Array,
+  rows: number,
+  columns: number,
+  inner: number,
+): Float32Array {
+  return values.map((_, i) => {
+    const row = Math.floor(i / inner) % rows;
+    const column = Math.floor(i / inner / rows) % columns;
+    const outer = Math.floor(i / inner / rows / columns);
+    return values[((outer * rows + row) * columns + column) * inner + (i % inner)]!;
+  });
+}
+
 function forEachPlace(
   [images, height, width, channels]: ImageShape,
   { height: rows, width: columns, top = 0, left = 0, stepY = 1, stepX = 1 }: Placement,

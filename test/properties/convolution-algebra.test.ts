@@ -11,6 +11,7 @@ import { check, convCases, randomIntegers, randomValues } from '../helpers/arbit
 import { assertSameBits, assertSameValues } from '../helpers/exact.ts';
 import { absolute, convForward, type Values } from '../helpers/oracle.ts';
 import { type Draw, drawArrays, productCount } from '../helpers/oracle-checks.ts';
+import { exchangeAxes } from '../helpers/placement.ts';
 import { directForward } from '../helpers/run-convolution.ts';
 import { addBounds, assertWithin, roundoffBounds, UNIT_ROUNDOFF } from '../helpers/tolerance.ts';
 
@@ -86,9 +87,9 @@ describe('convolution as algebra', () => {
         const x = draw(seed, area(a) * C);
         const y = draw(seed + 1, area(b) * C * K);
         const z = draw(seed + 2, area(c) * K * L);
-        const images = exchange(y, area(b), C, K);
+        const images = exchangeAxes(y, area(b), C, K);
         const left = convolve(second, convolve(first, x, y), z);
-        const right = convolve(outer, x, exchange(convolve(inner, images, z, C), C, area(bc), L));
+        const right = convolve(outer, x, exchangeAxes(convolve(inner, images, z, C), C, area(bc), L));
         return { left, right, size: magnitudes(second, magnitudes(first, x, y), z) };
       };
       const n = C * area(b) + K * area(c) + K * area(c) + C * area(bc);
@@ -192,14 +193,6 @@ type Operands = readonly [Float32Array, Float32Array];
 
 function add(a: Float32Array, b: Float32Array): Float32Array {
   return a.map((value, i) => value + b[i]!);
-}
-
-/** [rows, columns, inner] to [columns, rows, inner]. */
-function exchange(values: Float32Array, rows: number, columns: number, inner: number): Float32Array {
-  return values.map((_, i) => {
-    const [column, row] = [Math.floor(i / inner / rows), Math.floor(i / inner) % rows];
-    return values[(row * columns + column) * inner + (i % inner)]!;
-  });
 }
 
 /** Sums of each `length` values that follow each other, in f64. */

@@ -11,7 +11,7 @@ import { assertSameBits, assertSameValues } from '../helpers/exact.ts';
 import { absolute, channelSums, convForward, convWeightGradient, dot } from '../helpers/oracle.ts';
 import { drawArrays, productCount } from '../helpers/oracle-checks.ts';
 import { maxPool, maxPoolGradient } from '../helpers/oracle-pool.ts';
-import { embed, extract, sliceChannels } from '../helpers/placement.ts';
+import { embed, exchangeAxes, extract, sliceChannels } from '../helpers/placement.ts';
 import { directForward, directInputGradient, directWeightGradient } from '../helpers/run-convolution.ts';
 import { runKernel } from '../helpers/run-kernel.ts';
 import { addBounds, assertWithin, gamma, roundoffBounds } from '../helpers/tolerance.ts';
@@ -31,10 +31,7 @@ function flipAndExchange(weight: Float32Array, g: ConvGeometry): Float32Array {
 /** [N, H, W, C] to [C, H, W, N]. */
 function exchangeBatch(values: Float32Array, count: number, channels: number): Float32Array {
   const pixels = values.length / count / channels;
-  return values.map((_, i) => {
-    const [n, pixel, c] = [i % count, Math.floor(i / count) % pixels, Math.floor(i / count / pixels)];
-    return values[(n * pixels + pixel) * channels + c]!;
-  });
+  return exchangeAxes(exchangeAxes(values, count, pixels * channels, 1), pixels, channels, count);
 }
 
 describe('gradients are convolutions', () => {
@@ -92,12 +89,12 @@ describe('gradients are convolutions', () => {
         const images = exchangeBatch(sliceChannels(input, g.inChannels, group * C, C), count, C);
         const outputs = sliceChannels(gradOutput, g.outChannels, group * K, K);
         const area = g.outHeight * g.outWidth;
-        const weight = exchangeRows(outputs, count, area, K);
+        const weight = exchangeAxes(outputs, count, area, K);
         const correlated = directForward(swapped, images, weight, { count: C, slack });
         // [C, kh', kw', K], cropped to the kernel and brought to HWIO.
         const place = { height: swapped.outHeight, width: swapped.outWidth };
         const cropped = extract(correlated, [C, g.kernelHeight, g.kernelWidth, K], place);
-        const expected = exchangeRows(cropped, C, g.kernelHeight * g.kernelWidth, K);
+        const expected = exchangeAxes(cropped, C, g.kernelHeight * g.kernelWidth, K);
         const part = (values: Float32Array) => sliceChannels(values, g.outChannels, group * K, K);
         const size = sizes.filter((_, i) => Math.floor((i % g.outChannels) / K) === group);
         const bounds = roundoffBounds(count * area, size);
@@ -211,14 +208,6 @@ describe('gradients are convolutions', () => {
     ]);
   });
 });
-
-/** [rows, columns, inner] to [columns, rows, inner]. */
-function exchangeRows(values: Float32Array, rows: number, columns: number, inner: number): Float32Array {
-  return values.map((_, i) => {
-    const [column, row] = [Math.floor(i / inner / rows), Math.floor(i / inner) % rows];
-    return values[(row * columns + column) * inner + (i % inner)]!;
-  });
-}
 
 /** Windows of 2x2 (or what fits), overlapping, over a height x width image. */
 function pooled(inHeight: number, inWidth: number) {

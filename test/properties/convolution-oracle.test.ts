@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { convGeometry, weightCount } from '../../src/tensor/convolution.ts';
 import { check, convCases, type Domain, randomValues, SEED, specialValues } from '../helpers/arbitraries.ts';
 import { assertSameBits } from '../helpers/exact.ts';
-import { absolute, convForward } from '../helpers/oracle.ts';
+import { absolute, convForward, relu } from '../helpers/oracle.ts';
 import {
   checkExact,
   checkWithinBounds,
@@ -131,8 +131,6 @@ describe('direct convolution', () => {
   it('fuses ReLU without changing a bit of what is not negative, and keeps NaN', () => {
     check(convCases(), 100, (tried) => {
       const { input, weight, bias, gradOutput } = drawArrays(tried, specialValues);
-      // biome-ignore lint/complexity/useMathMinMax: Math.max(-0, 0) is +0.
-      const relu = (values: Float32Array) => values.map((value) => (value < 0 ? 0 : value));
       const options = { ...tried, bias };
       assertSameBits(
         directForward(tried.geometry, input, weight, { ...options, activation: 'relu' }),

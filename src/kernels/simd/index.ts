@@ -9,6 +9,7 @@ import { averagePoolForwardTwin } from './average-pool-forward.ts';
 import { clearHaloTwin } from './clear-halo.ts';
 import { conv2dForwardSimd } from './conv2d-forward.ts';
 import { conv2dInputGradientSimd } from './conv2d-input-gradient.ts';
+import { conv2dWeightGradientSimd } from './conv2d-weight-gradient.ts';
 import { copyViewTwin } from './copy-view.ts';
 import { dropoutBackwardTwin } from './dropout-backward.ts';
 import { dropoutForwardTwin } from './dropout-forward.ts';
@@ -36,6 +37,7 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   clearHalo: clearHaloTwin,
   conv2dForward: conv2dForwardSimd,
   conv2dInputGradient: conv2dInputGradientSimd,
+  conv2dWeightGradient: conv2dWeightGradientSimd,
   copyView: copyViewTwin,
   dropoutBackward: dropoutBackwardTwin,
   dropoutForward: dropoutForwardTwin,
