@@ -1,6 +1,7 @@
 /** Faltung: convolutional networks in Node.js. Everything a user needs is exported here. */
 export { arrayDataset, subset } from './data/array-dataset.ts';
 export { type Augmentation, notebookAugmentation } from './data/augmentation.ts';
+export { type Cifar10, type Cifar10Options, cifar10 } from './data/cifar10.ts';
 export type { BatchBuffer, Dataset, Normalization, Targets } from './data/dataset.ts';
 export { type SyntheticOptions, syntheticImages } from './data/synthetic.ts';
 export {
@@ -24,6 +25,7 @@ export {
   type Layer,
   type LayerDefinition,
 } from './layers/layer.ts';
+export { weightsSha256 } from './io/weights-hash.ts';
 export { createEngine, Engine, type EngineOptions } from './parallel/engine.ts';
 export type { Initializer } from './tensor/initializers.ts';
 export type { Shape } from './tensor/shape.ts';
@@ -32,6 +34,13 @@ export type { FitOptions } from './training/fit.ts';
 export type { EpochRecord, History, Metrics, StepProgress } from './training/history.ts';
 export { Model, type SequentialOptions, sequential } from './training/model.ts';
 export type { BatchInput, BatchOptions } from './training/on-batch.ts';
-export { type AdamOptions, adam, type LearningRate, type Optimizer, type SgdOptions, sgd } from './training/optimizers.ts';
+export {
+  type AdamOptions,
+  adam,
+  type LearningRate,
+  type Optimizer,
+  type SgdOptions,
+  sgd,
+} from './training/optimizers.ts';
 export type { RunOptions, Weight } from './training/state.ts';
 export { cifarNotebook } from './zoo/cifar-notebook.ts';

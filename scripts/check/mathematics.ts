@@ -45,9 +45,7 @@ function offencesIn({ path, text }: SourceFile): Offence[] {
 
 /** Whether the `**` at `at` stands in `2 ** 30` or `2 ** -24`. */
 function isLiteralPowerOfTwo(code: string, at: number): boolean {
-  return (
-    /(?<![\w$.)\]]\s*)2\s*$/.test(code.slice(0, at)) && /^\*\*\s*-?\d+(?![\w$.]|\s*\*\*)/.test(code.slice(at))
-  );
+  return /(?<![\w$.])2\s*$/.test(code.slice(0, at)) && /^\*\*\s*-?\d+(?![\w$.]|\s*\*\*)/.test(code.slice(at));
 }
 
 function describe(found: string, member: string | undefined): string {

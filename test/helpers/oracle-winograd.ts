@@ -5,9 +5,20 @@
  *   |computed - exact| <= gamma(n + 4t + 9) * S_w,  n the length of the sum of products
  */
 
-import { type Matrix, transpose, type WinogradMatrices } from '../../src/kernels/winograd-transforms.ts';
+import { inputGradientGeometry } from '../../src/kernels/winograd-geometry.ts';
+import {
+  type Matrix,
+  type OutputTile,
+  transpose,
+  type WinogradMatrices,
+  winogradMatrices,
+} from '../../src/kernels/winograd-transforms.ts';
 import type { ConvGeometry } from '../../src/tensor/convolution.ts';
-import type { Values } from './oracle.ts';
+import { absolute, type Values } from './oracle.ts';
+import type { PassName, PassProblem, Subject } from './oracle-checks.ts';
+import { flipAndExchange, rotateTaps } from './placement.ts';
+import { winogradPasses } from './run-convolution.ts';
+import { gamma } from './tolerance.ts';
 
 /** A^T, G and B^T as real matrices. */
 export interface RealMatrices {
@@ -140,4 +151,39 @@ export function winogradWeightGradientOracle(
     });
   });
   return gradWeight;
+}
+
+/** S_w of a pass: the same matrices on absolute values. Weights of a true convolution are given rotated. */
+export function winogradMagnitudes(
+  outputTile: OutputTile,
+  pass: PassName,
+  { geometry: g, count, flip }: PassProblem,
+  a: Values,
+  b: Values,
+): Float64Array {
+  const matrices = absoluteMatrices(realMatrices(winogradMatrices(outputTile)));
+  const [x, y] = [absolute(a), absolute(b)];
+  if (pass === 'weightGradient') {
+    const magnitudes = winogradWeightGradientOracle(matrices, g, x, y, count);
+    return flip ? rotateTaps(magnitudes, 9) : magnitudes;
+  }
+  const weight = flip ? rotateTaps(y, 9) : y;
+  return pass === 'forward'
+    ? winogradForwardOracle(matrices, g, x, weight, count)
+    : winogradForwardOracle(matrices, inputGradientGeometry(g), x, flipAndExchange(weight, g), count);
+}
+
+/** The scalar Winograd kernels, with the bound gamma(n + 4t + 9) * (S_w + |start|). */
+export function winograd(outputTile: OutputTile): Subject {
+  return {
+    ...winogradPasses(outputTile),
+    bounds(pass, problem, a, b, start) {
+      const { geometry: g, count } = problem;
+      const tiles = count * Math.ceil(g.outHeight / outputTile) * Math.ceil(g.outWidth / outputTile);
+      const n = { forward: g.inChannels, inputGradient: g.outChannels, weightGradient: tiles }[pass];
+      const size = winogradMagnitudes(outputTile, pass, problem, a, b);
+      const tile = winogradMatrices(outputTile).tile;
+      return size.map((value, i) => gamma(n + 4 * tile + 9) * (value + Math.abs(start[i]!)));
+    },
+  };
 }

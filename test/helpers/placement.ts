@@ -3,6 +3,7 @@
  * and subsampling on the way out. Pixel (y, x) of the small image lies at (top + y*stepY, left + x*stepX)
  * of the large one. Weights [kh, kw, C, K] are one image of C*K channels.
  */
+import type { ConvGeometry } from '../../src/tensor/convolution.ts';
 
 /** [images, height, width, channels] of the small image. */
 export type ImageShape = readonly [number, number, number, number];
@@ -59,6 +60,24 @@ export function exchangeAxes(
     const outer = Math.floor(i / inner / rows / columns);
     return values[((outer * rows + row) * columns + column) * inner + (i % inner)]!;
   });
+}
+
+/** HWIO weights rotated by 180 degrees and, within each group, with input and output channels exchanged. */
+export function flipAndExchange<A extends Float32Array | Float64Array>(weight: A, g: ConvGeometry): A {
+  const [C, K] = [g.inChannels / g.groups, g.outChannels / g.groups];
+  const taps = g.kernelHeight * g.kernelWidth;
+  return weight.map((_, i) => {
+    const channel = i % g.inChannels;
+    const k = Math.floor(channel / C) * K + (Math.floor(i / g.inChannels) % K);
+    const tap = taps - 1 - Math.floor(i / g.inChannels / K);
+    return weight[(tap * C + (channel % C)) * g.outChannels + k]!;
+  }) as A;
+}
+
+/** Taps in reverse order, [taps, inner, K] kept inside: a rotation by 180 degrees. */
+export function rotateTaps<A extends Float32Array | Float64Array>(weight: A, taps: number): A {
+  const length = weight.length / taps;
+  return weight.map((_, i) => weight[(taps - 1 - Math.floor(i / length)) * length + (i % length)]!) as A;
 }
 
 function forEachPlace(

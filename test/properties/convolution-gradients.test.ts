@@ -5,28 +5,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { channelSum } from '../../src/kernels/channel-sum.ts';
-import { type ConvGeometry, convGeometry } from '../../src/tensor/convolution.ts';
+import { convGeometry } from '../../src/tensor/convolution.ts';
 import { check, convCases, randomIntegers, slackView } from '../helpers/arbitraries.ts';
 import { assertSameBits, assertSameValues } from '../helpers/exact.ts';
 import { absolute, channelSums, convForward, convWeightGradient, dot } from '../helpers/oracle.ts';
 import { drawArrays, productCount } from '../helpers/oracle-checks.ts';
 import { maxPool, maxPoolGradient } from '../helpers/oracle-pool.ts';
-import { embed, exchangeAxes, extract, sliceChannels } from '../helpers/placement.ts';
+import { embed, exchangeAxes, extract, flipAndExchange, sliceChannels } from '../helpers/placement.ts';
 import { directForward, directInputGradient, directWeightGradient } from '../helpers/run-convolution.ts';
 import { runKernel } from '../helpers/run-kernel.ts';
 import { addBounds, assertWithin, gamma, roundoffBounds } from '../helpers/tolerance.ts';
-
-/** HWIO weights rotated by 180 degrees and, within each group, with input and output channels exchanged. */
-function flipAndExchange(weight: Float32Array, g: ConvGeometry): Float32Array {
-  const [C, K] = [g.inChannels / g.groups, g.outChannels / g.groups];
-  const taps = g.kernelHeight * g.kernelWidth;
-  return weight.map((_, i) => {
-    const channel = i % g.inChannels;
-    const k = Math.floor(channel / C) * K + (Math.floor(i / g.inChannels) % K);
-    const tap = taps - 1 - Math.floor(i / g.inChannels / K);
-    return weight[(tap * C + (channel % C)) * g.outChannels + k]!;
-  });
-}
 
 /** [N, H, W, C] to [C, H, W, N]. */
 function exchangeBatch(values: Float32Array, count: number, channels: number): Float32Array {

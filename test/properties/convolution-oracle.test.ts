@@ -18,6 +18,7 @@ import {
   productCount,
 } from '../helpers/oracle-checks.ts';
 import { fourierConvolution } from '../helpers/oracle-fourier.ts';
+import { rotateTaps } from '../helpers/placement.ts';
 import { directForward, directInputGradient, directWeightGradient } from '../helpers/run-convolution.ts';
 import { assertWithin, MAX_BOUNDED_PRODUCTS, roundoffBounds } from '../helpers/tolerance.ts';
 
@@ -156,9 +157,3 @@ describe('direct convolution', () => {
     });
   });
 });
-
-/** Taps in reverse order, [taps, inner, K] kept inside: a rotation by 180 degrees. */
-function rotateTaps(weight: Float32Array, taps: number): Float32Array {
-  const length = weight.length / taps;
-  return weight.map((_, i) => weight[(taps - 1 - Math.floor(i / length)) * length + (i % length)]!);
-}

@@ -38,13 +38,13 @@ const caught = [
   'const e = 2 ** 0.5;',
   'const e = 2 ** 3 ** x;',
   'const e = 12 ** 3;',
-  'const e = a.2 ** 3;',
+  'const e = x2 ** 3;',
   'const e = half / Math.exp(x) / 2;',
   'const e = values[i]! / Math.exp(x) / 2;',
 ];
 
 for (const source of caught) {
-  test(`caught: ${source.replace('\n', ' ')}`, () => assert.equal(check(source).length, 1));
+  test(`caught: ${source.replace('\n', ' ')}`, () => assert.notEqual(check(source).length, 0));
 }
 
 const innocent = [
@@ -57,6 +57,8 @@ const innocent = [
   'const pattern = /Math.exp(**)/;',
   'import { exp } from "../math/exp.ts"; exp(x);',
   'const limit = 2 ** 30;',
+  'return 2 ** 30;',
+  'const range = [2 ** 31, -(2 ** 31)];',
   'const ulp = x * 2 ** -24;',
   'const MyMath = mathOf(x); MyMath.exp(x);',
   'function* numbers() { yield* other(); }',

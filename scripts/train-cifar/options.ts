@@ -1,0 +1,115 @@
+/** The command line of train:cifar: its options, their defaults and checks. */
+import { parseArgs } from 'node:util';
+import { ConfigError } from '../../src/errors.ts';
+
+/** What the command was asked to do. */
+export interface TrainOptions {
+  readonly data: string | undefined;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly threads: number | undefined;
+  readonly seed: number;
+  readonly limit: number | undefined;
+  readonly augment: boolean;
+  readonly normalization: 'standardize' | 'notebook';
+  readonly engine: 'simd' | 'scalar';
+  readonly out: string;
+  readonly help: boolean;
+}
+
+export const HELP = `Trains the network of the notebook on CIFAR-10.
+
+  npm run train:cifar -- [options]
+
+  --data DIR           folder with data_batch_1.bin and its like, or 'synthetic' for drawn images
+                       (default: CIFAR10_DIR, data/, the cache of earlier downloads, a download)
+  --epochs N           default 20
+  --batch-size N       default 32
+  --threads N          workers; default: all processors (the weights do not depend on it)
+  --seed N             weights, split, order, augmentation, dropout; default 21
+  --limit N            at most N training images, and N validation and N test images
+  --no-augment         without shifts, zoom, rotation and flips
+  --normalization X    'standardize' (default) or 'notebook' (L2 over the rows of an image)
+  --engine X           'simd' (default) or 'scalar': plain TypeScript, slow, the same weights
+  --out DIR            where result.json goes; default runs/<date>-cifar
+  --help               this text
+`;
+
+/** Reads the arguments after the script's name. Throws ConfigError that names the option. */
+export function parseOptions(args: readonly string[], now: Date = new Date()): TrainOptions {
+  const { values } = readArguments(args);
+  const stamp = now.toISOString().slice(0, 19).replaceAll(':', '-');
+  return {
+    data: values.data,
+    epochs: wholeNumber('epochs', values.epochs, 1) ?? 20,
+    batchSize: wholeNumber('batch-size', values['batch-size'], 1) ?? 32,
+    threads: wholeNumber('threads', values.threads, 1),
+    seed: wholeNumber('seed', values.seed, 0) ?? 21,
+    limit: wholeNumber('limit', values.limit, 1),
+    augment: !values['no-augment'],
+    normalization:
+      choice('normalization', values.normalization, ['standardize', 'notebook']) ?? 'standardize',
+    engine: choice('engine', values.engine, ['simd', 'scalar']) ?? 'simd',
+    out: values.out ?? `runs/${stamp}-cifar`,
+    help: values.help ?? false,
+  };
+}
+
+function readArguments(args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      strict: true,
+      allowPositionals: false,
+      options: {
+        data: text,
+        epochs: text,
+        'batch-size': text,
+        threads: text,
+        seed: text,
+        limit: text,
+        'no-augment': flag,
+        normalization: text,
+        engine: text,
+        out: text,
+        help: flag,
+      },
+    });
+  } catch (error) {
+    throw new ConfigError({
+      operation: 'train:cifar',
+      argument: 'options',
+      expected: 'what --help lists',
+      received: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+function wholeNumber(name: string, value: string | undefined, least: number): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (/^\d+$/.test(value) && Number.isSafeInteger(number) && number >= least) return number;
+  throw new ConfigError({
+    operation: 'train:cifar',
+    argument: `--${name}`,
+    expected: `a whole number from ${least} on`,
+    received: JSON.stringify(value),
+  });
+}
+
+function choice<T extends string>(
+  name: string,
+  value: string | undefined,
+  choices: readonly T[],
+): T | undefined {
+  if (value === undefined) return undefined;
+  if ((choices as readonly string[]).includes(value)) return value as T;
+  throw new ConfigError({
+    operation: 'train:cifar',
+    argument: `--${name}`,
+    expected: choices.join(' or '),
+    received: JSON.stringify(value),
+  });
+}
