@@ -5,7 +5,7 @@
  */
 import { copyFileSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { rewriteDeclarations } from './build/declarations.ts';
+import { publishedAmbient, rewriteDeclarations } from './build/declarations.ts';
 import { exportTargets, type Manifest, publishedManifest } from './build/manifest.ts';
 import { formatOffence } from './check/offence.ts';
 import { runTool, typeOffences } from './check/tools.ts';
@@ -32,10 +32,7 @@ function build(): void {
   if (errors.length > 0)
     throw new Error(`build: the compiler refuses\n${errors.map(formatOffence).join('\n')}`);
 
-  for (const path of globSync('**/*.d.ts', { cwd: dist })) {
-    const file = join(dist, path);
-    writeFileSync(file, rewriteDeclarations(readFileSync(file, 'utf8')));
-  }
+  finishDeclarations();
   const manifest = publishedManifest(
     JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest,
   );
@@ -49,4 +46,18 @@ function build(): void {
   console.log(
     `dist/ holds ${manifest.name} ${manifest.version}, ${globSync('**/*.js', { cwd: dist }).length} modules`,
   );
+}
+
+/** Rewrites the imports in all declarations, and adds the ambient ones to those of the entry point. */
+function finishDeclarations(): void {
+  for (const path of globSync('**/*.d.ts', { cwd: dist })) {
+    const file = join(dist, path);
+    writeFileSync(file, rewriteDeclarations(readFileSync(file, 'utf8')));
+  }
+  const entry = join(dist, 'src/index.d.ts');
+  for (const path of globSync('*.d.ts', { cwd: join(root, 'src') })) {
+    const text = readFileSync(join(root, 'src', path), 'utf8');
+    writeFileSync(join(dist, 'src', path), publishedAmbient(text));
+    writeFileSync(entry, `/// <reference path="./${path}" />\n${readFileSync(entry, 'utf8')}`);
+  }
 }

@@ -71,25 +71,28 @@ function install(folder: string): void {
   }
 }
 
-/** A TypeScript user's view, declarations of dependencies included. */
+/** A TypeScript user's view, dependencies' declarations included: in a project with the DOM's types and without. */
 function checkDeclarations(folder: string): void {
-  const options = ['--strict', '--noEmit', '--allowJs', '--module', 'nodenext', '--target', 'es2022'];
-  const result = runTool(root, 'typescript', 'tsc', [
-    ...[
-      '--ignoreConfig',
-      '--pretty',
-      'false',
-      '--types',
-      'node',
-      '--typeRoots',
-      join(folder, 'node_modules/@types'),
-    ],
-    ...options,
-    join(folder, 'consumer.mjs'),
-  ]);
-  const offences = typeOffences(result);
-  if (offences.length > 0)
-    throw new Error(`smoke: the declarations\n${offences.map(formatOffence).join('\n')}`);
+  const types = ['--types', 'node', '--typeRoots', join(folder, 'node_modules/@types')];
+  const options = [
+    '--strict',
+    '--noEmit',
+    '--allowJs',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2022',
+    ...types,
+  ];
+  for (const libraries of ['es2023', 'es2023,dom']) {
+    const result = runTool(root, 'typescript', 'tsc', [
+      ...['--ignoreConfig', '--pretty', 'false', '--lib', libraries],
+      ...options,
+      join(folder, 'consumer.mjs'),
+    ]);
+    const offences = typeOffences(result).map(formatOffence);
+    if (offences.length > 0) throw new Error(`smoke: declarations, lib ${libraries}\n${offences.join('\n')}`);
+  }
 }
 
 /** Runs a command to its end and returns what it printed. */

@@ -23,6 +23,7 @@ const EVERYWHERE = 'src/errors.ts';
 const RULES: Readonly<Record<string, Rule>> = {
   'src/errors.ts': pure(),
   'src/index.ts': pure('src/*'),
+  'src/webassembly.d.ts': pure(),
   'src/math': pure(),
   'src/tensor': pure('src/math'),
   'src/kernels': pure('src/tensor', 'src/math'),

@@ -72,27 +72,43 @@ export function assertTwin<S extends KernelSpec>(
     const builder = twin.emit(spec, target);
     if (builder === undefined) return false;
     const bytes = assembleModule([builder]);
-    new Uint8Array(memory.buffer).set(new Uint8Array(before));
-    withEngineFor(target, () => {
+    const run = withEngineFor(target, () => {
       const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-      (exports['0'] as (...args: number[]) => void)(...values);
+      const kernel = () => (exports['0'] as (...args: number[]) => void)(...values);
+      // Each run but the last makes the engine compile the function with its optimizing compiler.
+      for (let i = 0; i < 2; i++) {
+        new Uint8Array(memory.buffer).set(new Uint8Array(before));
+        kernel();
+      }
+      return kernel;
     });
+    new Uint8Array(memory.buffer).set(new Uint8Array(before));
+    run();
     const label = `${spec.kind} (${target.pairs ? 'pairs' : 'baseline'}) ${JSON.stringify({ spec, ...options })}`;
     assertSameMemory(label, placed, expected, memory.buffer);
   }
   return true;
 }
 
-/** Runs `body` with V8's 256-bit revectorization where the target asks for it and this Node has it. */
+/** Makes functions reach the optimizing compiler at their second call, there and then. */
+const TIER_UP = ['--wasm-sync-tier-up', '--wasm-tiering-budget=0', '--experimental-wasm-revectorize'];
+const DEFAULTS = [
+  '--no-wasm-sync-tier-up',
+  '--wasm-tiering-budget=13000000',
+  '--no-experimental-wasm-revectorize',
+];
+
+/**
+ * Runs `body`, which compiles a module and calls its functions twice, with V8's 256-bit revectorization where
+ * the target asks for it and this Node has it. (--no-liftoff instead would abort the process now and then.)
+ */
 export function withEngineFor<T>(target: Target, body: () => T): T {
   if (!target.pairs || Number(process.versions.node.split('.')[0]) < 24) return body();
-  v8.setFlagsFromString('--no-liftoff');
-  v8.setFlagsFromString('--experimental-wasm-revectorize');
+  for (const flag of TIER_UP) v8.setFlagsFromString(flag);
   try {
     return body();
   } finally {
-    v8.setFlagsFromString('--liftoff');
-    v8.setFlagsFromString('--no-experimental-wasm-revectorize');
+    for (const flag of DEFAULTS) v8.setFlagsFromString(flag);
   }
 }
 

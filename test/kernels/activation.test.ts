@@ -25,16 +25,26 @@ const NAMES = Object.keys(ACTIVATIONS) as ActivationName[];
 const FORWARD_TWINS: readonly ActivationName[] = ['relu', 'leakyRelu', 'sigmoid', 'geluTanh'];
 const BACKWARD_TWINS: readonly ActivationName[] = ['relu', 'leakyRelu', 'elu', 'sigmoid', 'tanh', 'softplus'];
 
-/** Phi by Marsaglia's series (J. Stat. Softw. 11-4, 2004), absolute error some 1e-16. */
+/**
+ * Phi by Marsaglia's series (J. Stat. Softw. 11-4, 2004), and beyond 3 by the tail's continued fraction
+ * phi(t) / (t + 1/(t + 2/(t + 3/(t + ...)))), which is accurate relative to the tail.
+ */
 function normalDistribution(x: number): number {
-  if (Math.abs(x) > 8.5) return x < 0 ? 0 : 1;
+  const density = Math.exp(-0.5 * x * x - 0.9189385332046727);
+  const t = Math.abs(x);
+  if (t > 3) {
+    let fraction = t;
+    for (let k = 80; k > 0; k--) fraction = t + k / fraction;
+    const tail = density / fraction;
+    return x < 0 ? tail : 1 - tail;
+  }
   let sum = x;
   let term = x;
   for (let i = 3; Math.abs(term) > 1e-18; i += 2) {
     term *= (x * x) / i;
     sum += term;
   }
-  return 0.5 + sum * Math.exp(-0.5 * x * x - 0.9189385332046727);
+  return 0.5 + sum * density;
 }
 
 /** The functions in f64, written independently of src. */

@@ -94,7 +94,7 @@ test('it is linear in alpha: differences are exact on integers', () => {
   const loss = (slopes: Float32Array) => {
     const spec: PreluForwardSpec = { kind: 'preluForward', input: view, output: view };
     const { output } = runKernel(preluForwardFamily, spec, { input, alpha: slopes }, { count: 2 });
-    return output!.reduce((sum, y, i) => sum + y * gradOutput[i]!, 0);
+    return (output as Float32Array).reduce((sum, y, i) => sum + y * gradOutput[i]!, 0);
   };
   const spec = backwardSpec({ views: [view, view, view] } as unknown as ImagesCase, false, false);
   const { gradAlpha } = runKernel(preluBackwardFamily, spec, { input, alpha, gradOutput }, { count: 2 });
