@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { checkDirections } from './check/directions.ts';
 import { readSources, readTracked } from './check/files.ts';
+import { checkIgnored } from './check/ignored.ts';
 import { checkImports } from './check/imports.ts';
 import { checkMathematics } from './check/mathematics.ts';
 import { formatOffence, type Offence } from './check/offence.ts';
@@ -14,6 +15,7 @@ import { checkLint, checkTypes } from './check/tools.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const sources = readSources(root);
+const tracked = readTracked(root);
 
 const checks: Readonly<Record<string, () => Offence[]>> = {
   types: () => checkTypes(root),
@@ -22,7 +24,8 @@ const checks: Readonly<Record<string, () => Offence[]>> = {
   imports: () => checkImports(sources),
   directions: () => checkDirections(sources),
   mathematics: () => checkMathematics(sources),
-  places: () => checkPlaces(readTracked(root)),
+  ignored: () => checkIgnored(sources, tracked),
+  places: () => checkPlaces(tracked),
 };
 
 const wanted = process.argv.slice(2);

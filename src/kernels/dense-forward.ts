@@ -29,12 +29,13 @@ export interface DenseForwardSpec {
 
 export const denseForward: KernelFamily<DenseForwardSpec> = {
   kind: 'denseForward',
-  args: (spec) => conv2dForward.args(asConvolution(spec)),
-  bind: (spec, heap) => conv2dForward.bind(asConvolution(spec), heap),
+  args: (spec) => conv2dForward.args(denseForwardConvolution(spec)),
+  bind: (spec, heap) => conv2dForward.bind(denseForwardConvolution(spec), heap),
   flops: (spec, count) => 2 * count * spec.inFeatures * spec.outFeatures,
 };
 
-function asConvolution(spec: DenseForwardSpec): Conv2dForwardSpec {
+/** The 1x1 convolution that does a dense layer's forward pass. */
+export function denseForwardConvolution(spec: DenseForwardSpec): Conv2dForwardSpec {
   return {
     kind: 'conv2dForward',
     geometry: denseGeometry(spec),

@@ -28,12 +28,13 @@ export interface DenseInputGradientSpec {
 
 export const denseInputGradient: KernelFamily<DenseInputGradientSpec> = {
   kind: 'denseInputGradient',
-  args: (spec) => conv2dInputGradient.args(asConvolution(spec)),
-  bind: (spec, heap) => conv2dInputGradient.bind(asConvolution(spec), heap),
+  args: (spec) => conv2dInputGradient.args(denseGradientConvolution(spec)),
+  bind: (spec, heap) => conv2dInputGradient.bind(denseGradientConvolution(spec), heap),
   flops: (spec, count) => 2 * count * spec.inFeatures * spec.outFeatures,
 };
 
-function asConvolution(spec: DenseInputGradientSpec): Conv2dInputGradientSpec {
+/** The 1x1 convolution that does a dense layer's input gradient. */
+export function denseGradientConvolution(spec: DenseInputGradientSpec): Conv2dInputGradientSpec {
   return {
     kind: 'conv2dInputGradient',
     geometry: denseGeometry(spec),

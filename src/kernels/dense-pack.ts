@@ -43,10 +43,11 @@ export function vectorView(features: number, stride: number): View {
 
 export const packDense: KernelFamily<PackDenseSpec> = {
   kind: 'packDense',
-  args: (spec) => packConv2d.args(asConvolution(spec)),
-  bind: (spec, heap) => packConv2d.bind(asConvolution(spec), heap),
+  args: (spec) => packConv2d.args(densePackConvolution(spec)),
+  bind: (spec, heap) => packConv2d.bind(densePackConvolution(spec), heap),
 };
 
-function asConvolution(spec: PackDenseSpec): PackConv2dSpec {
+/** The 1x1 convolution whose weights are packed. */
+export function densePackConvolution(spec: PackDenseSpec): PackConv2dSpec {
   return { kind: 'packConv2d', geometry: denseGeometry(spec), pass: spec.pass, flip: false };
 }

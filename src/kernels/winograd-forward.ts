@@ -9,7 +9,7 @@
  *
  * Three passes over each block of up to 8 tiles, which follow each other row by row within one image:
  *
- *   V = B^T d B         from the input, a channel at a time        scratch [t*t][8 tiles][C]
+ *   V = B^T d B         from the input (winograd-tiles.ts)         scratch [t*t][8 tiles][C rounded up to 4]
  *   M = sum of V o U    over the input channels                    then    [t*t][8 tiles][K rounded up to 4]
  *   Y = A^T M A         to the output
  *
@@ -31,15 +31,9 @@ import { panelledLength, panelStart, panelWidth } from './conv2d-pack.ts';
 import type { FusedActivation } from './conv2d-quad.ts';
 import { checkInputView, checkOutputView } from './conv2d-views.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
-import {
-  checkWinogradGeometry,
-  gatherTile,
-  TILE_BLOCK,
-  tileGrid,
-  tileOf,
-  wholeVectors,
-} from './winograd-geometry.ts';
+import { checkWinogradGeometry, TILE_BLOCK, tileGrid, tileOf, wholeVectors } from './winograd-geometry.ts';
 import { bindNested, nestedSteps, stepProgram } from './winograd-steps.ts';
+import { bindTiles } from './winograd-tiles.ts';
 import { type OutputTile, winogradMatrices } from './winograd-transforms.ts';
 import { transformedLayout, transformedLength } from './winograd-weights.ts';
 
@@ -57,7 +51,7 @@ export interface WinogradForwardSpec {
 
 /** Elements of scratch: V and M of one block. */
 export function scratchLength({ geometry: g, outputTile }: WinogradForwardSpec): number {
-  return tileOf(outputTile) ** 2 * TILE_BLOCK * (g.inChannels + wholeVectors(g.outChannels));
+  return tileOf(outputTile) ** 2 * TILE_BLOCK * (wholeVectors(g.inChannels) + wholeVectors(g.outChannels));
 }
 
 const f = Math.fround;
@@ -80,8 +74,14 @@ export const winogradForward: KernelFamily<WinogradForwardSpec> = {
   bind(spec, { f32 }) {
     checkSpec(spec);
     const { geometry: g, outputTile, input, output } = spec;
-    const tiles = tileGrid(g, outputTile)[0] * tileGrid(g, outputTile)[1];
-    const transformInput = bindInput(spec, f32);
+    const [rows, columns] = tileGrid(g, outputTile);
+    const tiles = rows * columns;
+    const program = stepProgram(winogradMatrices(outputTile).inputMatrix);
+    const transformInput = bindTiles(f32, input, program, {
+      columns,
+      tileStep: outputTile,
+      padding: g.padding,
+    });
     const multiply = bindProducts(spec, f32);
     const transformOutput = bindOutput(spec, f32);
     return (...args) => {
@@ -122,37 +122,17 @@ function checkSpec({ geometry: g, input, output, bias, accumulate }: WinogradFor
   }
 }
 
-/** First pass: V of `block` tiles from tile `first` on, all channels. */
-function bindInput({ geometry: g, outputTile, input }: WinogradForwardSpec, f32: Float32Array) {
-  const { tile, inputMatrix } = winogradMatrices(outputTile);
-  const columns = tileGrid(g, outputTile)[1];
-  const nested = bindNested(stepProgram(inputMatrix));
-  const d = new Float32Array(tile * tile);
-  const v = new Float32Array(tile * tile);
-  return (image: number, to: number, first: number, block: number): void => {
-    for (let b = 0; b < block; b++) {
-      const y = Math.floor((first + b) / columns) * outputTile - g.padding.top;
-      const x = ((first + b) % columns) * outputTile - g.padding.left;
-      for (let c = 0; c < g.inChannels; c++) {
-        gatherTile(f32, input, image + c, y, x, tile, d);
-        nested(d, v);
-        for (let e = 0; e < v.length; e++) f32[to + (e * TILE_BLOCK + b) * g.inChannels + c] = v[e]!;
-      }
-    }
-  };
-}
-
 /** Second pass: t*t matrix products, [block, C] by [C, K]. */
 function bindProducts({ geometry: g, outputTile }: WinogradForwardSpec, f32: Float32Array) {
   const elements = tileOf(outputTile) ** 2;
   const layout = transformedLayout(g, 'forward');
   const slab = panelledLength(layout);
-  const columns = wholeVectors(g.outChannels);
-  const products = elements * TILE_BLOCK * g.inChannels;
+  const [inner, columns] = [wholeVectors(g.inChannels), wholeVectors(g.outChannels)];
+  const products = elements * TILE_BLOCK * inner;
   return (weightAt: number, scratchAt: number, block: number): void => {
     for (let e = 0; e < elements; e++) {
       for (let b = 0; b < block; b++) {
-        const v = scratchAt + (e * TILE_BLOCK + b) * g.inChannels;
+        const v = scratchAt + (e * TILE_BLOCK + b) * inner;
         const to = scratchAt + products + (e * TILE_BLOCK + b) * columns;
         for (let k = 0; k < columns; k++) {
           const width = panelWidth(layout.outputs, k);
@@ -174,7 +154,8 @@ function bindOutput(spec: WinogradForwardSpec, f32: Float32Array) {
   const { geometry: g, outputTile, output, accumulate, activation } = spec;
   const { tile, outputMatrix } = winogradMatrices(outputTile);
   const columns = tileGrid(g, outputTile)[1];
-  const products = tile ** 2 * TILE_BLOCK * g.inChannels;
+  const width = wholeVectors(g.outChannels);
+  const products = tile ** 2 * TILE_BLOCK * wholeVectors(g.inChannels);
   const nested = bindNested(stepProgram(outputMatrix));
   const m = new Float32Array(tile * tile);
   const y = new Float32Array(outputTile * outputTile);
@@ -183,8 +164,8 @@ function bindOutput(spec: WinogradForwardSpec, f32: Float32Array) {
       const top = Math.floor((first + b) / columns) * outputTile;
       const left = ((first + b) % columns) * outputTile;
       for (let k = 0; k < g.outChannels; k++) {
-        const from = scratchAt + products + b * wholeVectors(g.outChannels) + k;
-        for (let e = 0; e < m.length; e++) m[e] = f32[from + e * TILE_BLOCK * wholeVectors(g.outChannels)]!;
+        const from = scratchAt + products + b * width + k;
+        for (let e = 0; e < m.length; e++) m[e] = f32[from + e * TILE_BLOCK * width]!;
         nested(m, y);
         for (let i = 0; i < y.length; i++) {
           const row = top + Math.floor(i / outputTile);

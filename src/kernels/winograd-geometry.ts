@@ -1,14 +1,12 @@
 /**
- * What the Winograd kernels share: which convolutions they take, how an image falls into tiles, and how
- * a tile is gathered from a view.
+ * Which convolutions the Winograd kernels take, and how an image falls into tiles.
  *
  * Tile (ty, tx) holds outputs (ty*m .. ty*m+m-1, tx*m .. tx*m+m-1) and reads inputs from
  * (ty*m - padTop, tx*m - padLeft) on, t in each direction. Where m does not divide the output, the last
- * tiles overhang it; what they read beyond the view's halo is +0, what they compute outside is dropped.
+ * tiles overhang it: what they compute outside is dropped.
  */
 import { ShapeError } from '../errors.ts';
 import type { ConvGeometry } from '../tensor/convolution.ts';
-import type { View } from '../tensor/view.ts';
 import { type OutputTile, winogradMatrices } from './winograd-transforms.ts';
 
 /** Tiles that the kernels carry through transforms and products together. */
@@ -66,25 +64,4 @@ export function tileGrid(g: ConvGeometry, outputTile: OutputTile): readonly [num
 /** Channels rounded up to whole vectors of 4. */
 export function wholeVectors(channels: number): number {
   return Math.ceil(channels / 4) * 4;
-}
-
-/**
- * Reads size*size pixels of one channel from pixel (y, x) on, row-major: from the image and its halo where
- * they reach, +0 beyond. `origin` is the element of pixel (0, 0) and the channel.
- */
-export function gatherTile(
-  f32: Float32Array,
-  { height, width, rowStride, pixelStride, halo }: View,
-  origin: number,
-  y: number,
-  x: number,
-  size: number,
-  tile: Float32Array,
-): void {
-  for (let i = y; i < y + size; i++) {
-    for (let j = x; j < x + size; j++) {
-      const inside = i >= -halo && i < height + halo && j >= -halo && j < width + halo;
-      tile[(i - y) * size + j - x] = inside ? f32[origin + i * rowStride + j * pixelStride]! : 0;
-    }
-  }
 }

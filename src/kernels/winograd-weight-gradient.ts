@@ -12,9 +12,11 @@
  * with dY an m x m tile of gradOutput, d the t x t tile of input that the forward pass reads for it. Blocks
  * of up to 8 tiles of one image, row by row, pass through scratch:
  *
- *   S [t*t][C][K]   the sums, K rounded up to 4
- *   V [t*t][8][C]   = B^T d B, the forward pass's own
- *   M [t*t][8][K]   = A dY A^T, K rounded up to 4
+ *   S [t*t][C][K]   the sums
+ *   V [t*t][8][C]   = B^T d B, the forward pass's own (winograd-tiles.ts)
+ *   M [t*t][8][K]   = A dY A^T
+ *
+ * with K and, in V, C rounded up to 4.
  *
  * Order, all in f32: A, B^T and G^T by the steps of winograd-steps.ts, down the columns, then along the
  * rows. Each element of S starts at +0 and adds V*M for n, tile row, tile column ascending, product and
@@ -26,15 +28,9 @@ import { type ConvGeometry, weightCount } from '../tensor/convolution.ts';
 import { type View, viewLead, viewSpan } from '../tensor/view.ts';
 import { checkInputView, checkOutputView } from './conv2d-views.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
-import {
-  checkWinogradGeometry,
-  gatherTile,
-  TILE_BLOCK,
-  tileGrid,
-  tileOf,
-  wholeVectors,
-} from './winograd-geometry.ts';
-import { bindNested, nestedSteps, type StepProgram, stepProgram } from './winograd-steps.ts';
+import { checkWinogradGeometry, TILE_BLOCK, tileGrid, tileOf, wholeVectors } from './winograd-geometry.ts';
+import { bindNested, nestedSteps, stepProgram } from './winograd-steps.ts';
+import { bindTiles } from './winograd-tiles.ts';
 import { type OutputTile, transpose, winogradMatrices } from './winograd-transforms.ts';
 import { tileDivisors } from './winograd-weights.ts';
 
@@ -54,7 +50,8 @@ export interface WinogradWeightGradientSpec {
 /** Elements of scratch: S, then V and M of one block. */
 export function gradientScratchLength({ geometry: g, outputTile }: WinogradWeightGradientSpec): number {
   const columns = wholeVectors(g.outChannels);
-  return tileOf(outputTile) ** 2 * (g.inChannels * columns + TILE_BLOCK * (g.inChannels + columns));
+  const block = TILE_BLOCK * (wholeVectors(g.inChannels) + columns);
+  return tileOf(outputTile) ** 2 * (g.inChannels * columns + block);
 }
 
 const f = Math.fround;
@@ -73,27 +70,20 @@ export const winogradWeightGradient: KernelFamily<WinogradWeightGradientSpec> = 
     checkWinogradGeometry('winogradWeightGradient', g);
     checkInputView('winogradWeightGradient', 'input', input, g, 0);
     checkOutputView('winogradWeightGradient', 'gradOutput', gradOutput, g, 0);
-    const { padding, inChannels, outChannels } = g;
     const { tile, inputMatrix, outputMatrix } = winogradMatrices(outputTile);
-    const columns = wholeVectors(outChannels);
-    const sums = tile ** 2 * inChannels * columns;
-    const tiles = tileGrid(g, outputTile)[0] * tileGrid(g, outputTile)[1];
-    const transformInput = bindTiles(spec, f32, input, stepProgram(inputMatrix), padding, inChannels);
-    const transformGradient = bindTiles(
-      spec,
-      f32,
-      gradOutput,
-      stepProgram(transpose(outputMatrix)),
-      { top: 0, left: 0 },
-      columns,
-    );
+    const [rows, columns] = tileGrid(g, outputTile);
+    const tiles = rows * columns;
+    const inputs = { columns, tileStep: outputTile, padding: g.padding };
+    const transformInput = bindTiles(f32, input, stepProgram(inputMatrix), inputs);
+    const outputs = { columns, tileStep: outputTile, padding: { top: 0, left: 0 } };
+    const transformGradient = bindTiles(f32, gradOutput, stepProgram(transpose(outputMatrix)), outputs);
     const multiply = bindProducts(spec, f32);
     const finish = bindFinish(spec, f32);
     return (...args) => {
       const [inputAt, gradOutputAt, gradWeightAt, scratchAt] = args.map((byte) => byte >>> 2) as number[] &
         [number, number, number, number];
-      const v = scratchAt + sums;
-      const m = v + tile ** 2 * TILE_BLOCK * inChannels;
+      const v = scratchAt + tile ** 2 * g.inChannels * wholeVectors(g.outChannels);
+      const m = v + tile ** 2 * TILE_BLOCK * wholeVectors(g.inChannels);
       f32.fill(0, scratchAt, v);
       for (let n = 0; n < args[4]!; n++) {
         for (let first = 0; first < tiles; first += TILE_BLOCK) {
@@ -119,47 +109,16 @@ export const winogradWeightGradient: KernelFamily<WinogradWeightGradientSpec> = 
   },
 };
 
-/** Transforms `block` tiles of a view, from tile `first` on, to [t*t][8][width], zeros beyond its channels. */
-function bindTiles(
-  { geometry: g, outputTile }: WinogradWeightGradientSpec,
-  f32: Float32Array,
-  view: View,
-  program: StepProgram,
-  padding: { readonly top: number; readonly left: number },
-  width: number,
-) {
-  const columns = tileGrid(g, outputTile)[1];
-  const size = program.inputs;
-  const nested = bindNested(program);
-  const from = new Float32Array(size ** 2);
-  const tile = new Float32Array(program.outputs.length ** 2);
-  return (image: number, to: number, first: number, block: number): void => {
-    for (let b = 0; b < block; b++) {
-      const y = Math.floor((first + b) / columns) * outputTile - padding.top;
-      const x = ((first + b) % columns) * outputTile - padding.left;
-      for (let c = 0; c < view.channels; c++) {
-        gatherTile(f32, view, image + c, y, x, size, from);
-        nested(from, tile);
-        for (let e = 0; e < tile.length; e++) f32[to + (e * TILE_BLOCK + b) * width + c] = tile[e]!;
-      }
-      for (let e = 0; e < tile.length; e++) {
-        const row = to + (e * TILE_BLOCK + b) * width;
-        f32.fill(0, row + view.channels, row + width);
-      }
-    }
-  };
-}
-
 /** Adds a block's products to the sums: t*t matrix products, [C, block] by [block, K]. */
 function bindProducts({ geometry: g, outputTile }: WinogradWeightGradientSpec, f32: Float32Array) {
   const elements = tileOf(outputTile) ** 2;
-  const columns = wholeVectors(g.outChannels);
+  const [inner, columns] = [wholeVectors(g.inChannels), wholeVectors(g.outChannels)];
   return (sums: number, v: number, m: number, block: number): void => {
     for (let e = 0; e < elements; e++) {
       for (let b = 0; b < block; b++) {
         const tile = e * TILE_BLOCK + b;
         for (let c = 0; c < g.inChannels; c++) {
-          const value = f32[v + tile * g.inChannels + c]!;
+          const value = f32[v + tile * inner + c]!;
           const to = sums + (e * g.inChannels + c) * columns;
           for (let k = 0; k < columns; k++) {
             f32[to + k] = f(f32[to + k]! + f(value * f32[m + tile * columns + k]!));

@@ -21,7 +21,7 @@ export interface ActivationOptions {
   readonly alpha?: number;
 }
 
-interface ActivationConfig {
+export interface ActivationConfig {
   readonly function: ActivationOption;
   readonly alpha: number;
 }

@@ -20,7 +20,7 @@ export interface AveragePoolOptions extends PoolOptions {
   readonly countPadding?: boolean;
 }
 
-interface AveragePoolConfig extends PoolConfig {
+export interface AveragePoolConfig extends PoolConfig {
   readonly countPadding: boolean;
 }
 

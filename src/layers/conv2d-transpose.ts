@@ -32,7 +32,7 @@ import {
 
 export interface Conv2dTransposeOptions extends TransposedOptions, WeightOptions {}
 
-interface TransposeConfig extends WeightConfig {
+export interface TransposeConfig extends WeightConfig {
   readonly conv: TransposedOptions;
 }
 

@@ -35,7 +35,7 @@ export interface Conv2dOptions extends ConvOptions, WeightOptions {
   readonly flip?: boolean;
 }
 
-interface Conv2dConfig extends WeightConfig {
+export interface Conv2dConfig extends WeightConfig {
   readonly conv: ConvOptions;
   readonly flip: boolean;
 }

@@ -28,7 +28,7 @@ export interface DenseOptions extends WeightOptions {
   readonly units: number;
 }
 
-interface DenseConfig extends WeightConfig {
+export interface DenseConfig extends WeightConfig {
   readonly units: number;
 }
 

@@ -12,7 +12,7 @@ export interface PreluOptions {
   readonly alphaInitializer?: Initializer;
 }
 
-interface PreluConfig {
+export interface PreluConfig {
   readonly alphaInitializer: Initializer;
 }
 

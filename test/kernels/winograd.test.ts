@@ -138,6 +138,15 @@ for (const outputTile of [2, 4] as const) {
       });
     });
 
+    it('writes nothing for an empty batch, and a weight gradient of zeros', () => {
+      const geometry = convGeometry('test', [6, 6, 2], { filters: 3, kernelSize: 3 });
+      const none = new Float32Array(0);
+      const weight = randomValues(21, 54);
+      assertSameBits(kernels.forward(geometry, none, weight, { count: 0 }), none);
+      assertSameBits(kernels.weightGradient(geometry, none, none, { count: 0 }), new Float32Array(54));
+      assertSameBits(kernels.weightGradient(geometry, none, none, { count: 0, onto: weight }), weight);
+    });
+
     it('4: shifting the image by whole tiles shifts the output, bit for bit', () => {
       const steps = fc.record({ down: fc.nat(2), right: fc.nat(2) });
       const subject = convCases({ ...FITTING, padding: 0, size: 8, count: 1 });
@@ -219,7 +228,7 @@ describe('15: the relative L2 error of Winograd', () => {
       for (const { pass, geometry, count } of problems) {
         for (const draw of [randomNormals, positive]) {
           const tried = { geometry, count, seed: 21, slack: { halo: 0, gap: 0 }, flip: false };
-          // The first array is signed, the second one or the other: signed by positive is the worst case.
+          // Signed images with signed or positive others: signed by positive was the worst of all.
           const { a, b, length } = operands(pass, {
             ...drawArrays(tried, draw),
             input: drawArrays(tried, randomNormals).input,

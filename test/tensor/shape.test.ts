@@ -24,7 +24,7 @@ describe('a shape', () => {
     assert.equal(elementCount([2 ** 15, 2 ** 15]), MAX_ELEMENTS);
     assert.throws(() => elementCount([2 ** 15, 2 ** 15 + 1]), {
       name: 'ShapeError',
-      message: 'tensor [32768, 32769]: expected at most 1073741824 elements, got 1073774592',
+      message: 'tensor: [32768, 32769]: expected at most 1073741824 elements, got 1073774592',
     });
     assert.throws(() => checkShape('reshape', 'target', [2 ** 31]), ShapeError);
   });
@@ -52,7 +52,7 @@ describe('a shape', () => {
       assert.throws(() => checkShape('test', 'shape', [2, wrong as number]), ShapeError);
     }
     assert.throws(() => checkShape('conv2d', 'input shape', [32, 0, 3], 3), {
-      message: 'conv2d input shape: expected 3 positive integers, got [32,0,3]',
+      message: 'conv2d: input shape: expected 3 positive integers, got [32,0,3]',
     });
     assert.throws(() => checkShape('conv2d', 'input shape', 7 as never), ShapeError);
   });

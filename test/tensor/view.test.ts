@@ -33,7 +33,7 @@ describe('a view', () => {
     check(fc.tuple(sizes, slacks, fc.integer({ min: 1, max: 3 })), 200, ([size, slack, count]) => {
       const view = slackView(size.height, size.width, size.channels, size.halo, slack);
       const all = elements(view, count);
-      assert.equal(-viewLead(view), Math.min(...all));
+      assert.equal(viewLead(view), 0 - Math.min(...all));
       assert.equal(viewSpan(view, count) - 1, Math.max(...all));
     });
   });

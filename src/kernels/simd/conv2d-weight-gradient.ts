@@ -9,8 +9,8 @@
 import { checkForwardViews } from '../conv2d-views.ts';
 import { type Conv2dWeightGradientSpec, conv2dWeightGradient } from '../conv2d-weight-gradient.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
-import { evenParts, mergeLevels, type Part, repeat, type Steps, walk } from './micro-loops.ts';
-import { emitRows, type OuterPointers, type Reduction } from './micro-rows.ts';
+import { evenParts, fullParts, mergeLevels, repeat, type Steps, walk } from './micro-loops.ts';
+import { emitRows, type OuterPointers, type Reduction, type RowStart } from './micro-rows.ts';
 import { reduceLevels, reduceSamples } from './micro-tile.ts';
 import { type SimdTwin, type Target, twinFunction } from './twin.ts';
 
@@ -135,10 +135,10 @@ function emitPanels(context: Context, at: OuterPointers, rows: number): void {
   };
   const groupStep = [4 * inChannels, 4 * outChannels, 4 * outChannels] as const;
   move(at, g.groups, [0, 0, lastTap], groupStep, (group) => {
-    for (const panels of lines(outChannels)) {
+    for (const panels of fullParts(outChannels, LINE)) {
       const bytes = 4 * panels.start;
       move(group, panels.count, [0, bytes, bytes], [0, 4 * LINE, 4 * LINE], (panel) => {
-        for (const chunks of lines(inChannels)) {
+        for (const chunks of fullParts(inChannels, LINE)) {
           const offset = [4 * chunks.start, 0, 4 * chunks.start * g.outChannels] as const;
           move(panel, chunks.count, offset, [4 * LINE, 0, 4 * LINE * g.outChannels], (chunk) => {
             emitChunk(context, chunk, chunks.size, panels.size, rows);
@@ -147,16 +147,6 @@ function emitPanels(context: Context, at: OuterPointers, rows: number): void {
       });
     }
   });
-}
-
-/** Channels in lines of 16, and the rest. */
-function lines(channels: number): Part[] {
-  const full = Math.floor(channels / LINE);
-  const parts = [
-    { start: 0, count: full, size: LINE },
-    { start: full * LINE, count: 1, size: channels - full * LINE },
-  ];
-  return parts.filter(({ count, size }) => count > 0 && size > 0);
 }
 
 /** `lanes` output channels and all taps of `channels` input channels, over the images of the large block. */
@@ -170,17 +160,20 @@ function emitChunk(context: Context, at: OuterPointers, channels: number, lanes:
     { count: g.kernelWidth, splat: 4 * g.dilationX * input.pixelStride, vector: tap },
     { count: channels, splat: 4, vector: row },
   ]);
-  const tiles = (from: OuterPointers, reduction: Reduction) =>
-    emitRows(b, levels, from, lanes, reduction, target);
-  if (!accumulate) b.get(first).if(() => tiles(at, undefined));
-  if (summedTogether(spec)) return tiles(at, imagesTogether(context));
+  const tiles = (from: OuterPointers, start: RowStart, reduction: Reduction) =>
+    emitRows(b, levels, from, lanes, start, reduction, target);
+  if (!accumulate) b.get(first).if(() => tiles(at, 'zero', undefined));
+  if (summedTogether(spec)) {
+    tiles(at, 'rows', imagesTogether(context));
+    return;
+  }
   walkPart(context, at, imageSteps(spec), images, { start: 0, size: 1 }, (image) => {
     const blockRows = Math.max(1, Math.floor(SMALL_BLOCK_PIXELS / g.outWidth));
     for (const down of evenParts(rows, blockRows)) {
       walkPart(context, image, rowSteps(spec), down.count, down, (stripe) => {
         for (const across of evenParts(g.outWidth, Math.max(SMALL_BLOCK_PIXELS, 1))) {
           walkPart(context, stripe, pixelSteps(spec), across.count, across, (block) => {
-            tiles(block, pixelBlock(context, down.size, across.size));
+            tiles(block, 'rows', pixelBlock(context, down.size, across.size));
           });
         }
       });

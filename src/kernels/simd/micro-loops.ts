@@ -31,7 +31,10 @@ export function walk(
     b.set(pointer);
     return pointer;
   });
-  if (!moving) return body(pointers);
+  if (!moving) {
+    body(pointers);
+    return;
+  }
   repeat(b, count, () => {
     body(pointers);
     cursors.forEach(({ step }, i) => {
@@ -73,6 +76,16 @@ export function evenParts(total: number, most: number): Part[] {
   const first: Part = { start: 0, count: large, size: small + 1 };
   const second: Part = { start: large * (small + 1), count: parts - large, size: small };
   return [first, second].filter((part) => part.count > 0);
+}
+
+/** Cuts `total` into full parts of `size`, and a last one of what is left. */
+export function fullParts(total: number, size: number): Part[] {
+  const full = Math.floor(total / size);
+  const parts = [
+    { start: 0, count: full, size },
+    { start: full * size, count: 1, size: total - full * size },
+  ];
+  return parts.filter((part) => part.count > 0 && part.size > 0);
 }
 
 /** How the pointers to the two factors of a product move from pass to pass. */

@@ -10,7 +10,7 @@
 import { PANEL, type PanelLayout, panelledLength } from '../conv2d-pack.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
 import type { TapGrid } from './conv2d-taps.ts';
-import { cutBlocks, type Level, mergeLevels, passes, walk } from './micro-loops.ts';
+import { cutBlocks, fullParts, type Level, mergeLevels, passes, walk } from './micro-loops.ts';
 import { emitGrid, emitSamples, type PixelPointers, type Stage } from './micro-pixels.ts';
 import type { Target } from './twin.ts';
 
@@ -82,19 +82,13 @@ function emitGroups(
   target: Target,
 ): void {
   const { groups, outputs, inner, taps } = c.layout;
-  const panels = Math.floor(outputs / PANEL);
-  const rest = outputs - panels * PANEL;
-  const panelStep = { source: 0, weight: 4 * PANEL * taps * inner, output: 4 * PANEL };
-  const groupStep = {
-    source: 4 * inner,
-    weight: (4 * panelledLength(c.layout)) / groups,
-    output: 4 * outputs,
-  };
-  move(b, groups, at, groupStep, (group) => {
-    move(b, panels, group, panelStep, (panel) => emitPanel(b, c, images, panel, PANEL, target));
-    if (rest === 0) return;
-    const last = { source: 0, weight: panels * panelStep.weight, output: panels * panelStep.output };
-    moveBy(b, group, last, (panel) => emitPanel(b, c, images, panel, rest, target));
+  const weights = (4 * panelledLength(c.layout)) / groups;
+  move(b, groups, at, { source: 4 * inner, weight: weights, output: 4 * outputs }, (group) => {
+    for (const panels of fullParts(outputs, PANEL)) {
+      const steps = (size: number) => ({ source: 0, weight: 4 * size * taps * inner, output: 4 * size });
+      const emit = (panel: PixelPointers) => emitPanel(b, c, images, panel, panels.size, target);
+      move(b, panels.count, group, steps(PANEL), emit, steps(panels.start));
+    }
   });
 }
 
@@ -147,7 +141,10 @@ function emitBlocks(
   body: (at: PixelPointers) => void,
 ): void {
   const [level, ...rest] = outer;
-  if (level === undefined) return body(from);
+  if (level === undefined) {
+    body(from);
+    return;
+  }
   const cursors = [
     { from: from.source, step: level.splat },
     { from: from.weight, step: level.vector },

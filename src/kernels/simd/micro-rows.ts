@@ -14,7 +14,10 @@ export interface OuterPointers {
   readonly gradWeight: Local;
 }
 
-/** Carries a tile's sums through the pixels; undefined sets the rows to zero instead. */
+/** Where sums start: at zero, or at what gradWeight holds. */
+export type RowStart = 'zero' | 'rows';
+
+/** Carries a tile's sums through the pixels, moving the factors' pointers; undefined adds nothing. */
 export type Reduction = ((tile: Tile, factors: Factors) => void) | undefined;
 
 /**
@@ -26,6 +29,7 @@ export function emitRows(
   rows: readonly Level[],
   at: OuterPointers,
   lanes: number,
+  start: RowStart,
   reduction: Reduction,
   target: Target,
 ): void {
@@ -36,7 +40,7 @@ export function emitRows(
       { from: at.gradWeight, step: level.vector },
     ];
     walk(b, level.count, cursors, ([input, gradWeight]) => {
-      emitRows(b, inner, { ...at, input: input!, gradWeight: gradWeight! }, lanes, reduction, target);
+      emitRows(b, inner, { ...at, input: input!, gradWeight: gradWeight! }, lanes, start, reduction, target);
     });
     return;
   }
@@ -50,7 +54,7 @@ export function emitRows(
     walk(b, part.count, cursors, ([input, gradWeight]) => {
       const from = { ...at, input: input!, gradWeight: gradWeight! };
       const step = { splat: level.splat, vector: level.vector };
-      emitRowTile(b, part.size, step, -back, from, lanes, reduction, target);
+      emitRowTile(b, part.size, step, -back, from, lanes, start, reduction);
     });
   }
 }
@@ -63,14 +67,13 @@ export function emitRowTile(
   firstRow: number,
   at: OuterPointers,
   lanes: number,
+  start: RowStart,
   reduction: Reduction,
-  target: Target,
 ): void {
   const tile = declareTile(b, size, lanes);
   const offsets = Array.from({ length: size }, (_, row) => firstRow + row * step.vector);
-  if (reduction === undefined) startTile(b, tile, { kind: 'zero' });
-  else {
-    startTile(b, tile, { kind: 'rows', at: at.gradWeight, offsets });
+  startTile(b, tile, start === 'zero' ? { kind: 'zero' } : { kind: 'rows', at: at.gradWeight, offsets });
+  if (reduction !== undefined) {
     const splat = b.local('i32', 'splat');
     const vector = b.local('i32', 'vector');
     b.get(at.input).set(splat).get(at.gradOutput).set(vector);

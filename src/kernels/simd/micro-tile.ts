@@ -164,12 +164,7 @@ function reducePasses(b: FunctionBuilder, tile: Tile, factors: Factors, step: St
   b.advance(factors.vector, times * step.vector);
 }
 
-function reducePass(
-  b: FunctionBuilder,
-  tile: Tile,
-  factors: Factors,
-  vectorOffset: number,
-): void {
+function reducePass(b: FunctionBuilder, tile: Tile, factors: Factors, vectorOffset: number): void {
   tile.vectors.forEach((local, v) => {
     loadLanes(b, factors.vector, vectorOffset + 16 * v, factors.padded ? 4 : lanesOf(tile, v));
     b.set(local);

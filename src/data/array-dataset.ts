@@ -1,0 +1,166 @@
+/**
+ * Data sets in memory: `arrayDataset` over typed arrays, `subset` over chosen samples of another data set.
+ *
+ * Inputs [size, H, W, C] (NHWC); targets [size] class indices or [size, ...shape] floats. Arrays are kept,
+ * not copied: they may lie in a SharedArrayBuffer, and changing them changes the data.
+ */
+import { ConfigError, DataError, ShapeError } from '../errors.ts';
+import { checkShape, elementCount, formatShape, type Shape } from '../tensor/shape.ts';
+import {
+  type BatchBuffer,
+  checkDataset,
+  checkLabels,
+  checkRead,
+  type Dataset,
+  type Normalization,
+  type Targets,
+  targetLength,
+} from './dataset.ts';
+
+/** Options of `arrayDataset`. */
+export interface ArrayDatasetOptions {
+  /** Images [size, H, W, C], flat. Bytes stay bytes until the engine normalises them. */
+  readonly inputs: Uint8Array | Float32Array;
+  /** One image, [H, W, C]. */
+  readonly inputShape: Shape;
+  /** A Float32Array is dense ([size, ...targetShape]); any other list of integers is class indices [size]. */
+  readonly targets: Int32Array | Uint8Array | readonly number[] | Float32Array;
+  /** Number of classes. Default: as many as there are names, else the largest index + 1. */
+  readonly classes?: number;
+  /** Shape of one dense target. Default: [targets.length / size]. */
+  readonly targetShape?: Shape;
+  readonly classNames?: readonly string[];
+  /** Default: none. */
+  readonly normalization?: Normalization;
+}
+
+/**
+ * A data set over arrays in memory.
+ * Throws ShapeError where lengths do not fit, DataError for a label outside the classes, ConfigError for
+ * options without sense.
+ */
+export function arrayDataset(options: ArrayDatasetOptions): Dataset {
+  const operation = 'arrayDataset';
+  const { inputs, inputShape } = options;
+  checkShape(operation, 'inputShape', inputShape, 3);
+  const inputLength = elementCount(inputShape);
+  const size = inputs.length / inputLength;
+  if (!Number.isInteger(size)) {
+    throw new ShapeError({
+      operation,
+      argument: 'inputs',
+      expected: `a multiple of ${inputLength} elements, one image ${formatShape(inputShape)}`,
+      received: String(inputs.length),
+    });
+  }
+  const { kind, values } = resolveTargets(operation, options, size);
+  const dataset: Dataset = {
+    size,
+    inputShape,
+    inputType: inputs instanceof Uint8Array ? 'uint8' : 'float32',
+    targets: kind,
+    ...(options.classNames && { classNames: options.classNames }),
+    ...(options.normalization && { normalization: options.normalization }),
+    read(indices, into) {
+      checkRead('arrayDataset.read', dataset, indices, into);
+      gather(inputs, inputLength, indices, into.inputs);
+      gather(values, targetLength(kind), indices, into.targets);
+    },
+  };
+  checkDataset(operation, dataset);
+  return dataset;
+}
+
+/**
+ * Some samples of a data set, in the order given: sample i is the parent's sample chosen[i].
+ * A number n stands for the first n samples (all of them where there are fewer).
+ * Throws DataError for an index outside the parent, ConfigError for a senseless count.
+ */
+export function subset(dataset: Dataset, chosen: Uint32Array | readonly number[] | number): Dataset {
+  const operation = 'subset';
+  const list =
+    typeof chosen === 'number' ? firstIndices(operation, dataset, chosen) : Uint32Array.from(chosen);
+  for (let i = 0; i < list.length; i++) {
+    const wanted = typeof chosen === 'number' ? i : (chosen[i] as number);
+    if (list[i] !== wanted || wanted >= dataset.size) {
+      throw new DataError({
+        operation,
+        argument: `indices[${i}]`,
+        expected: `a sample index below ${dataset.size}`,
+        received: String(wanted),
+      });
+    }
+  }
+  const view: Dataset = {
+    size: list.length,
+    inputShape: dataset.inputShape,
+    inputType: dataset.inputType,
+    targets: dataset.targets,
+    ...(dataset.classNames && { classNames: dataset.classNames }),
+    ...(dataset.normalization && { normalization: dataset.normalization }),
+    read(indices: Uint32Array, into: BatchBuffer) {
+      checkRead('subset.read', view, indices, into);
+      return dataset.read(
+        indices.map((index) => list[index] as number),
+        into,
+      );
+    },
+  };
+  return view;
+}
+
+function firstIndices(operation: string, dataset: Dataset, count: number): Uint32Array {
+  if (!Number.isInteger(count) || count < 0) {
+    throw new ConfigError({
+      operation,
+      argument: 'count',
+      expected: 'a whole number of samples, 0 or more',
+      received: String(count),
+    });
+  }
+  return Uint32Array.from({ length: Math.min(count, dataset.size) }, (_, i) => i);
+}
+
+function resolveTargets(
+  operation: string,
+  options: ArrayDatasetOptions,
+  size: number,
+): { kind: Targets; values: Int32Array | Float32Array } {
+  const { targets } = options;
+  if (targets instanceof Float32Array) {
+    const shape = options.targetShape ?? [targets.length / Math.max(1, size)];
+    checkShape(operation, 'targetShape', shape);
+    checkTargetCount(operation, targets.length, size * elementCount(shape));
+    return { kind: { kind: 'dense', shape }, values: targets };
+  }
+  checkTargetCount(operation, targets.length, size);
+  let largest = -1;
+  for (let i = 0; i < targets.length; i++) largest = Math.max(largest, targets[i] as number);
+  const classes = options.classes ?? options.classNames?.length ?? largest + 1;
+  checkLabels(operation, targets, classes);
+  const values = targets instanceof Int32Array ? targets : Int32Array.from(targets);
+  return { kind: { kind: 'index', classes }, values };
+}
+
+function checkTargetCount(operation: string, received: number, expected: number): void {
+  if (received === expected) return;
+  throw new ShapeError({
+    operation,
+    argument: 'targets',
+    expected: `${expected} elements, as there are images`,
+    received: String(received),
+  });
+}
+
+/** Copies records of `length` elements; both arrays have the same element type. */
+function gather(
+  from: Uint8Array | Float32Array | Int32Array,
+  length: number,
+  indices: Uint32Array,
+  to: Uint8Array | Float32Array | Int32Array,
+): void {
+  for (let i = 0; i < indices.length; i++) {
+    const start = (indices[i] as number) * length;
+    to.set(from.subarray(start, start + length), i * length);
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * The contract of a data set: a size, and `read`, which copies chosen samples into a batch's buffers.
+ *
+ *   inputs   images [count, H, W, C] (NHWC), bytes 0..255 or floats
+ *   targets  a class index a sample [count], or a dense tensor a sample [count, ...shape]
+ *
+ * Anything of this shape may be trained on: in memory, on disk, or a user's own. Pixels are handed over raw;
+ * `normalization` says what the engine shall make of them.
+ */
+import { ConfigError, DataError, ShapeError } from '../errors.ts';
+import { checkShape, elementCount, formatShape, type Shape } from '../tensor/shape.ts';
+
+/**
+ * What becomes of the raw pixels x before the first layer, plain data:
+ * - `none`: x
+ * - `scale`: x / 255
+ * - `standardize`: (x / 255 - mean[c]) / std[c], mean and std a channel, in units of 0..1
+ * - `l2Rows`: x / sqrt(sum over the image's rows of x^2) for each column and channel; a column of zeros
+ *   stays zero (the seed's notebook: `tf.keras.utils.normalize(axis=1)` on [N, H, W, C])
+ */
+export type Normalization =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'scale' }
+  | { readonly kind: 'standardize'; readonly mean: readonly number[]; readonly std: readonly number[] }
+  | { readonly kind: 'l2Rows' };
+
+/** What a sample is to be taught: one of `classes` classes, or a tensor of `shape`. */
+export type Targets =
+  | { readonly kind: 'index'; readonly classes: number }
+  | { readonly kind: 'dense'; readonly shape: Shape };
+
+/** Where `read` writes. The arrays may lie in shared memory. */
+export interface BatchBuffer {
+  /** [count, H, W, C]; bytes or floats as the data set's `inputType` says. */
+  readonly inputs: Uint8Array | Float32Array;
+  /** Int32Array [count] of class indices, or Float32Array [count, ...shape]. */
+  readonly targets: Int32Array | Float32Array;
+}
+
+/** A data set. */
+export interface Dataset {
+  /** Number of samples. */
+  readonly size: number;
+  /** Shape of one image, [H, W, C]. */
+  readonly inputShape: Shape;
+  readonly inputType: 'uint8' | 'float32';
+  readonly targets: Targets;
+  /** The classes' names by index. */
+  readonly classNames?: readonly string[];
+  /** Default: none. */
+  readonly normalization?: Normalization;
+  /**
+   * Copies the samples `indices` (each below `size`, repeats allowed, any order) into `into`, sample i of the
+   * batch being indices[i]; the arrays of `into` hold exactly indices.length samples.
+   */
+  read(indices: Uint32Array, into: BatchBuffer): void | Promise<void>;
+}
+
+/** Elements of one sample's target: 1 for a class index. */
+export function targetLength(targets: Targets): number {
+  return targets.kind === 'index' ? 1 : elementCount(targets.shape);
+}
+
+/** Buffers for `count` samples of a data set, on memory of their own. */
+export function createBatchBuffer(dataset: Dataset, count: number): BatchBuffer {
+  const inputs = count * elementCount(dataset.inputShape);
+  const targets = count * targetLength(dataset.targets);
+  return {
+    inputs: dataset.inputType === 'uint8' ? new Uint8Array(inputs) : new Float32Array(inputs),
+    targets: dataset.targets.kind === 'index' ? new Int32Array(targets) : new Float32Array(targets),
+  };
+}
+
+/** Refuses a data set whose description makes no sense (a user's own, say); throws ConfigError, ShapeError. */
+export function checkDataset(operation: string, dataset: Dataset): void {
+  if (!Number.isInteger(dataset.size) || dataset.size < 0 || dataset.size > 0xffffffff) {
+    throw new ConfigError({
+      operation,
+      argument: 'size',
+      expected: 'a whole number from 0 to 4294967295',
+      received: String(dataset.size),
+    });
+  }
+  checkShape(operation, 'inputShape', dataset.inputShape, 3);
+  if (dataset.inputType !== 'uint8' && dataset.inputType !== 'float32') {
+    throw new ConfigError({
+      operation,
+      argument: 'inputType',
+      expected: "'uint8' or 'float32'",
+      received: String(dataset.inputType),
+    });
+  }
+  checkTargets(operation, dataset.targets, dataset.classNames);
+  if (dataset.normalization !== undefined) {
+    checkNormalization(operation, dataset.normalization, dataset.inputShape[2] as number);
+  }
+}
+
+/**
+ * Refuses a request no data set could serve: an index outside it (DataError), or buffers of another type or
+ * length than the samples need (ShapeError). Implementations of `read` call it first.
+ */
+export function checkRead(
+  operation: string,
+  dataset: Dataset,
+  indices: Uint32Array,
+  into: BatchBuffer,
+): void {
+  for (let i = 0; i < indices.length; i++) {
+    if ((indices[i] as number) >= dataset.size) {
+      throw new DataError({
+        operation,
+        argument: `indices[${i}]`,
+        expected: `a sample index below ${dataset.size}`,
+        received: String(indices[i]),
+      });
+    }
+  }
+  const inputs = dataset.inputType === 'uint8' ? 'Uint8Array' : 'Float32Array';
+  const targets = dataset.targets.kind === 'index' ? 'Int32Array' : 'Float32Array';
+  const count = indices.length;
+  checkArray(operation, 'into.inputs', into.inputs, inputs, count * elementCount(dataset.inputShape));
+  checkArray(operation, 'into.targets', into.targets, targets, count * targetLength(dataset.targets));
+}
+
+/** Refuses class indices outside the data set's classes, naming the sample; throws DataError. */
+export function checkLabels(operation: string, labels: ArrayLike<number>, classes: number): void {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i] as number;
+    if (!Number.isInteger(label) || label < 0 || label >= classes) {
+      throw new DataError({
+        operation,
+        argument: `label of sample ${i}`,
+        expected: `a class index below ${classes}`,
+        received: String(label),
+      });
+    }
+  }
+}
+
+function checkTargets(operation: string, targets: Targets, classNames?: readonly string[]): void {
+  if (targets.kind === 'dense') {
+    checkShape(operation, 'targets.shape', targets.shape);
+    return;
+  }
+  if (targets.kind !== 'index' || !Number.isInteger(targets.classes) || targets.classes < 1) {
+    throw new ConfigError({
+      operation,
+      argument: 'targets',
+      expected: "{ kind: 'index', classes } with a positive number of classes, or { kind: 'dense', shape }",
+      received: JSON.stringify(targets),
+    });
+  }
+  if (classNames !== undefined && classNames.length !== targets.classes) {
+    throw new ConfigError({
+      operation,
+      argument: 'classNames',
+      expected: `a name for each of ${targets.classes} classes`,
+      received: `${classNames.length} names`,
+    });
+  }
+}
+
+function checkNormalization(operation: string, normalization: Normalization, channels: number): void {
+  const { kind } = normalization;
+  if (kind === 'none' || kind === 'scale' || kind === 'l2Rows') return;
+  if (kind !== 'standardize') {
+    throw new ConfigError({
+      operation,
+      argument: 'normalization.kind',
+      expected: "'none', 'scale', 'standardize' or 'l2Rows'",
+      received: String(kind),
+    });
+  }
+  const { mean, std } = normalization;
+  if (mean.length !== channels || std.length !== channels) {
+    throw new ShapeError({
+      operation,
+      argument: 'normalization',
+      expected: `mean and std with a number for each of ${channels} channels`,
+      received: `${mean.length} and ${std.length}`,
+    });
+  }
+  if (!mean.every(Number.isFinite) || !std.every((value) => Number.isFinite(value) && value > 0)) {
+    throw new ConfigError({
+      operation,
+      argument: 'normalization',
+      expected: 'finite means and positive, finite standard deviations',
+      received: JSON.stringify({ mean, std }),
+    });
+  }
+}
+
+function checkArray(
+  operation: string,
+  argument: string,
+  array: BatchBuffer[keyof BatchBuffer],
+  type: string,
+  length: number,
+): void {
+  const actual = array?.[Symbol.toStringTag];
+  if (actual === type && array.length === length) return;
+  throw new ShapeError({
+    operation,
+    argument,
+    expected: `${type} ${formatShape([length])}`,
+    received: actual === undefined ? String(array) : `${actual} ${formatShape([array.length])}`,
+  });
+}
