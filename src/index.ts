@@ -17,6 +17,7 @@ export {
   StateError,
   WorkerLostError,
 } from './errors.ts';
+export { weightsSha256 } from './io/weights-hash.ts';
 export * from './layers/index.ts';
 export {
   type BackwardContext,
@@ -25,7 +26,6 @@ export {
   type Layer,
   type LayerDefinition,
 } from './layers/layer.ts';
-export { weightsSha256 } from './io/weights-hash.ts';
 export { createEngine, Engine, type EngineOptions } from './parallel/engine.ts';
 export type { Initializer } from './tensor/initializers.ts';
 export type { Shape } from './tensor/shape.ts';

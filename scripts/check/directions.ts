@@ -29,9 +29,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/kernels': pure('src/tensor', 'src/math'),
   'src/kernels/simd': pure('src/kernels', 'src/tensor', 'src/math'),
   'src/layers': pure('src/kernels', 'src/tensor', 'src/math'),
-  'src/model': pure('src/layers', 'src/kernels', 'src/tensor'),
+  'src/model': pure('src/layers', 'src/kernels', 'src/tensor', 'src/math'),
   'src/parallel': {
-    folders: ['src/model', 'src/kernels', 'src/kernels/simd', 'src/tensor'],
+    folders: ['src/model', 'src/layers', 'src/kernels', 'src/kernels/simd', 'src/tensor'],
     packages: ['node:*', 'piscina'],
   },
   'src/data': onNode('src/kernels', 'src/tensor', 'src/math'),

@@ -27,8 +27,11 @@ export type KernelFunction = (...args: number[]) => void;
 /** A buffer argument: the byte offset of its origin. */
 export interface BufferArg {
   readonly name: string;
-  /** 'out' is written without being read; 'inout' is both read and written. */
-  readonly access: 'in' | 'out' | 'inout';
+  /**
+   * 'out' is written without being read; 'inout' is both read and written; 'scratch' is room to work in, whose
+   * contents mean nothing before and after.
+   */
+  readonly access: 'in' | 'out' | 'inout' | 'scratch';
   readonly type: 'f32' | 'f64' | 'i32' | 'u8';
   /** Elements before the origin that may be read (a view's halo). */
   readonly lead?: number;

@@ -31,7 +31,7 @@ import { panelledLength, panelStart, panelWidth } from './conv2d-pack.ts';
 import type { FusedActivation } from './conv2d-quad.ts';
 import { checkInputView, checkOutputView } from './conv2d-views.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
-import { checkWinogradGeometry, TILE_BLOCK, tileGrid, tileOf, wholeVectors } from './winograd-geometry.ts';
+import { checkWinogradGeometry, TILE_BLOCK, tileArea, tileGrid, wholeVectors } from './winograd-geometry.ts';
 import { bindNested, nestedSteps, stepProgram } from './winograd-steps.ts';
 import { bindTiles } from './winograd-tiles.ts';
 import { type OutputTile, winogradMatrices } from './winograd-transforms.ts';
@@ -51,7 +51,7 @@ export interface WinogradForwardSpec {
 
 /** Elements of scratch: V and M of one block. */
 export function scratchLength({ geometry: g, outputTile }: WinogradForwardSpec): number {
-  return tileOf(outputTile) ** 2 * TILE_BLOCK * (wholeVectors(g.inChannels) + wholeVectors(g.outChannels));
+  return tileArea(outputTile) * TILE_BLOCK * (wholeVectors(g.inChannels) + wholeVectors(g.outChannels));
 }
 
 const f = Math.fround;
@@ -62,7 +62,7 @@ export const winogradForward: KernelFamily<WinogradForwardSpec> = {
     f32Buffer('input', 'in', (count) => viewSpan(spec.input, count), viewLead(spec.input)),
     f32Buffer('weight', 'in', () => transformedLength(spec.geometry, spec.outputTile, 'forward')),
     ...(spec.bias ? [f32Buffer('bias', 'in', () => spec.geometry.outChannels)] : []),
-    f32Buffer('scratch', 'out', () => scratchLength(spec)),
+    f32Buffer('scratch', 'scratch', () => scratchLength(spec)),
     f32Buffer(
       'output',
       spec.accumulate ? 'inout' : 'out',
@@ -104,7 +104,7 @@ export const winogradForward: KernelFamily<WinogradForwardSpec> = {
     const transforms =
       g.inChannels * nestedSteps(stepProgram(inputMatrix)) +
       g.outChannels * nestedSteps(stepProgram(outputMatrix));
-    return count * rows * columns * (transforms + 2 * tile ** 2 * g.inChannels * g.outChannels);
+    return count * rows * columns * (transforms + 2 * tile * tile * g.inChannels * g.outChannels);
   },
 };
 
@@ -124,7 +124,7 @@ function checkSpec({ geometry: g, input, output, bias, accumulate }: WinogradFor
 
 /** Second pass: t*t matrix products, [block, C] by [C, K]. */
 function bindProducts({ geometry: g, outputTile }: WinogradForwardSpec, f32: Float32Array) {
-  const elements = tileOf(outputTile) ** 2;
+  const elements = tileArea(outputTile);
   const layout = transformedLayout(g, 'forward');
   const slab = panelledLength(layout);
   const [inner, columns] = [wholeVectors(g.inChannels), wholeVectors(g.outChannels)];
@@ -155,7 +155,7 @@ function bindOutput(spec: WinogradForwardSpec, f32: Float32Array) {
   const { tile, outputMatrix } = winogradMatrices(outputTile);
   const columns = tileGrid(g, outputTile)[1];
   const width = wholeVectors(g.outChannels);
-  const products = tile ** 2 * TILE_BLOCK * wholeVectors(g.inChannels);
+  const products = tile * tile * TILE_BLOCK * wholeVectors(g.inChannels);
   const nested = bindNested(stepProgram(outputMatrix));
   const m = new Float32Array(tile * tile);
   const y = new Float32Array(outputTile * outputTile);

@@ -11,10 +11,18 @@ import { type OutputTile, winogradMatrices } from './winograd-transforms.ts';
 
 /** Tiles that the kernels carry through transforms and products together. */
 export const TILE_BLOCK = 8;
+/** Tiles that the weight gradient's SIMD kernel carries together: its sums are read and written once a block. */
+export const GRADIENT_TILE_BLOCK = 32;
 
 /** t, inputs along an axis of a tile. */
 export function tileOf(outputTile: OutputTile): number {
   return winogradMatrices(outputTile).tile;
+}
+
+/** t*t, multiplications of a tile. */
+export function tileArea(outputTile: OutputTile): number {
+  const tile = tileOf(outputTile);
+  return tile * tile;
 }
 
 /** Whether the Winograd kernels compute this convolution: 3x3, stride, dilation and groups 1, any padding. */

@@ -90,17 +90,13 @@ function isPair(a: readonly Term[], b: readonly Term[]): boolean {
   return a.every(({ by }, i) => Math.abs(by) === Math.abs(b[i]!.by)) && differs(1) && differs(-1);
 }
 
-/** Emits a sum of terms; returns the register that holds it. */
+/** Emits a sum of terms (rule 3); returns the register that holds it. */
 function emitSum(terms: readonly Term[], push: (step: Step) => number): number {
   const rest = terms.filter(({ by }) => by !== 0);
-  const lead = rest.splice(
-    Math.max(
-      0,
-      rest.findIndex(({ by }) => by > 0),
-    ),
-    1,
-  )[0]!;
-  const common = rest.length > 0 && rest.every(({ by }) => Math.abs(by) === lead.by) ? lead.by : 1;
+  const firstPositive = rest.findIndex(({ by }) => by > 0);
+  const [lead] = rest.splice(Math.max(0, firstPositive), 1) as [Term];
+  const isShared = rest.length > 0 && rest.every(({ by }) => Math.abs(by) === lead.by);
+  const common = isShared ? lead.by : 1;
   const scaled = (register: number, by: number) =>
     by === 1 ? register : push({ op: 'mul', left: register, by });
   let sum = scaled(lead.register, lead.by / common);

@@ -29,8 +29,8 @@ export function bindTiles(f32: Float32Array, view: View, program: StepProgram, g
   const { columns, tileStep, padding } = grid;
   const width = wholeVectors(view.channels);
   const nested = bindNested(program);
-  const x = new Float32Array(program.inputs ** 2);
-  const transformed = new Float32Array(program.outputs.length ** 2);
+  const x = new Float32Array(program.inputs * program.inputs);
+  const transformed = new Float32Array(program.outputs.length * program.outputs.length);
   return (image: number, to: number, first: number, block: number): void => {
     for (let b = 0; b < block; b++) {
       const top = Math.floor((first + b) / columns) * tileStep - padding.top;

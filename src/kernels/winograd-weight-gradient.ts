@@ -28,7 +28,14 @@ import { type ConvGeometry, weightCount } from '../tensor/convolution.ts';
 import { type View, viewLead, viewSpan } from '../tensor/view.ts';
 import { checkInputView, checkOutputView } from './conv2d-views.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
-import { checkWinogradGeometry, TILE_BLOCK, tileGrid, tileOf, wholeVectors } from './winograd-geometry.ts';
+import {
+  checkWinogradGeometry,
+  GRADIENT_TILE_BLOCK,
+  TILE_BLOCK,
+  tileArea,
+  tileGrid,
+  wholeVectors,
+} from './winograd-geometry.ts';
 import { bindNested, nestedSteps, stepProgram } from './winograd-steps.ts';
 import { bindTiles } from './winograd-tiles.ts';
 import { type OutputTile, transpose, winogradMatrices } from './winograd-transforms.ts';
@@ -50,8 +57,8 @@ export interface WinogradWeightGradientSpec {
 /** Elements of scratch: S, then V and M of one block. */
 export function gradientScratchLength({ geometry: g, outputTile }: WinogradWeightGradientSpec): number {
   const columns = wholeVectors(g.outChannels);
-  const block = TILE_BLOCK * (wholeVectors(g.inChannels) + columns);
-  return tileOf(outputTile) ** 2 * (g.inChannels * columns + block);
+  const block = GRADIENT_TILE_BLOCK * (wholeVectors(g.inChannels) + columns);
+  return tileArea(outputTile) * (g.inChannels * columns + block);
 }
 
 const f = Math.fround;
@@ -62,7 +69,7 @@ export const winogradWeightGradient: KernelFamily<WinogradWeightGradientSpec> = 
     f32Buffer('input', 'in', (count) => viewSpan(spec.input, count), viewLead(spec.input)),
     f32Buffer('gradOutput', 'in', (count) => viewSpan(spec.gradOutput, count), viewLead(spec.gradOutput)),
     f32Buffer('gradWeight', spec.accumulate ? 'inout' : 'out', () => weightCount(spec.geometry)),
-    f32Buffer('scratch', 'out', () => gradientScratchLength(spec)),
+    f32Buffer('scratch', 'scratch', () => gradientScratchLength(spec)),
     { name: 'count', access: 'count' },
   ],
   bind(spec, { f32 }) {
@@ -82,8 +89,8 @@ export const winogradWeightGradient: KernelFamily<WinogradWeightGradientSpec> = 
     return (...args) => {
       const [inputAt, gradOutputAt, gradWeightAt, scratchAt] = args.map((byte) => byte >>> 2) as number[] &
         [number, number, number, number];
-      const v = scratchAt + tile ** 2 * g.inChannels * wholeVectors(g.outChannels);
-      const m = v + tile ** 2 * TILE_BLOCK * wholeVectors(g.inChannels);
+      const v = scratchAt + tile * tile * g.inChannels * wholeVectors(g.outChannels);
+      const m = v + tile * tile * TILE_BLOCK * wholeVectors(g.inChannels);
       f32.fill(0, scratchAt, v);
       for (let n = 0; n < args[4]!; n++) {
         for (let first = 0; first < tiles; first += TILE_BLOCK) {
@@ -103,15 +110,15 @@ export const winogradWeightGradient: KernelFamily<WinogradWeightGradientSpec> = 
     const transforms =
       inChannels * nestedSteps(stepProgram(inputMatrix)) +
       outChannels * nestedSteps(stepProgram(transpose(outputMatrix)));
-    const products = 2 * tile ** 2 * inChannels * outChannels;
-    const last = inChannels * outChannels * (tile ** 2 + nestedSteps(stepProgram(transpose(weightMatrix))));
+    const products = 2 * tile * tile * inChannels * outChannels;
+    const last = inChannels * outChannels * (tile * tile + nestedSteps(stepProgram(transpose(weightMatrix))));
     return count * rows * columns * (transforms + products) + last;
   },
 };
 
 /** Adds a block's products to the sums: t*t matrix products, [C, block] by [block, K]. */
 function bindProducts({ geometry: g, outputTile }: WinogradWeightGradientSpec, f32: Float32Array) {
-  const elements = tileOf(outputTile) ** 2;
+  const elements = tileArea(outputTile);
   const [inner, columns] = [wholeVectors(g.inChannels), wholeVectors(g.outChannels)];
   return (sums: number, v: number, m: number, block: number): void => {
     for (let e = 0; e < elements; e++) {
@@ -137,7 +144,7 @@ function bindFinish(spec: WinogradWeightGradientSpec, f32: Float32Array) {
   const nested = bindNested(stepProgram(transpose(matrices.weightMatrix)));
   const columns = wholeVectors(g.outChannels);
   const tile = new Float32Array(divisors.length);
-  const taps = new Float32Array(matrices.taps ** 2);
+  const taps = new Float32Array(matrices.taps * matrices.taps);
   return (sums: number, gradWeightAt: number): void => {
     for (let c = 0; c < g.inChannels; c++) {
       for (let k = 0; k < g.outChannels; k++) {

@@ -25,7 +25,7 @@ import {
   panelWidth,
 } from './conv2d-pack.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
-import { checkWinogradGeometry, tileOf } from './winograd-geometry.ts';
+import { checkWinogradGeometry, tileArea } from './winograd-geometry.ts';
 import { bindNested, stepProgram } from './winograd-steps.ts';
 import { type OutputTile, type WinogradMatrices, winogradMatrices } from './winograd-transforms.ts';
 
@@ -46,7 +46,7 @@ export function transformedLayout(g: ConvGeometry, pass: PackPass): PanelLayout 
 
 /** Elements of transformed weights. */
 export function transformedLength(g: ConvGeometry, outputTile: OutputTile, pass: PackPass): number {
-  return tileOf(outputTile) ** 2 * panelledLength(transformedLayout(g, pass));
+  return tileArea(outputTile) * panelledLength(transformedLayout(g, pass));
 }
 
 /** What element (i, j) of a transformed tile is divided by, [t*t] row-major. */
@@ -89,7 +89,7 @@ export const winogradWeights: KernelFamily<WinogradWeightsSpec> = {
 function bindTransform(matrices: WinogradMatrices, reverse: boolean) {
   const nested = bindNested(stepProgram(matrices.weightMatrix));
   const divisors = tileDivisors(matrices);
-  const taps = new Float32Array(matrices.taps ** 2);
+  const taps = new Float32Array(matrices.taps * matrices.taps);
   const tile = new Float32Array(divisors.length);
   return (f32: Float32Array, from: number, fromStep: number, to: number, toStep: number): void => {
     for (let tap = 0; tap < taps.length; tap++) {

@@ -80,25 +80,29 @@ function alphaOf(config: ActivationConfig): number {
   return config.function === 'linear' ? 1 : config.alpha;
 }
 
-/** An activation as a layer of its own. Throws ConfigError for an unknown function. */
+/** Throws ConfigError unless `name` is an activation's. */
+export function checkActivation(operation: string, argument: string, name: unknown): void {
+  const known = ['linear', 'softmax', ...Object.keys(ACTIVATIONS)];
+  if (known.includes(name as string)) return;
+  throw new ConfigError({
+    operation,
+    argument,
+    expected: `one of ${known.join(', ')}`,
+    received: JSON.stringify(name) ?? 'undefined',
+  });
+}
+
+/** An activation as a layer of its own. Throws ConfigError for an unknown function or a negative alpha. */
 export const activation = defineLayer<ActivationOptions, ActivationConfig>({
   type: 'activation',
   resolve(options, operation) {
-    const known = ['linear', 'softmax', ...Object.keys(ACTIVATIONS)];
-    if (!known.includes(options.function)) {
-      throw new ConfigError({
-        operation,
-        argument: 'function',
-        expected: `one of ${known.join(', ')}`,
-        received: JSON.stringify(options.function) ?? 'undefined',
-      });
-    }
+    checkActivation(operation, 'function', options.function);
     const alpha = options.alpha ?? (options.function === 'leakyRelu' ? 0.01 : 1);
-    if (!Number.isFinite(alpha) || (options.function === 'leakyRelu' && alpha < 0)) {
+    if (!Number.isFinite(alpha) || alpha < 0) {
       throw new ConfigError({
         operation,
         argument: 'alpha',
-        expected: 'a finite number, not negative for leakyRelu',
+        expected: 'a finite number from 0 on',
         received: String(options.alpha),
       });
     }

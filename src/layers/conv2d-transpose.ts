@@ -19,10 +19,12 @@ import {
 } from '../tensor/convolution.ts';
 import { convFans } from '../tensor/initializers.ts';
 import type { Shape } from '../tensor/shape.ts';
-import { packedWeights, reluGate } from './conv2d.ts';
+import { packedWeights } from './conv-passes.ts';
+import { reluGate } from './conv2d.ts';
 import { type BackwardContext, defineLayer, type ForwardContext } from './layer.ts';
 import {
   checkCount,
+  checkWindow,
   followingActivation,
   fusedActivation,
   resolveWeights,
@@ -110,11 +112,13 @@ export const conv2dTranspose = defineLayer<Conv2dTransposeOptions, TransposeConf
   resolve(options, operation) {
     checkCount(operation, 'filters', options.filters);
     const { filters, kernelSize, strides = 1, dilationRate = 1, padding = 'valid', groups = 1 } = options;
+    checkCount(operation, 'groups', groups);
+    checkWindow(operation, { kernelSize, strides, dilationRate }, padding);
     const conv = { filters, kernelSize, strides, dilationRate, padding, groups };
     const outputPadding = options.outputPadding;
     return {
       conv: outputPadding === undefined ? conv : { ...conv, outputPadding },
-      ...resolveWeights(options),
+      ...resolveWeights(options, operation),
     };
   },
   outputShape(config, [input], operation) {
@@ -132,7 +136,8 @@ export const conv2dTranspose = defineLayer<Conv2dTransposeOptions, TransposeConf
   },
   halo(config, inputs) {
     const geometry = geometryOf(config, inputs);
-    return { input: gradOutputHalo(geometry), gradOutput: inputHalo(geometry) };
+    const gradOutput = inputHalo(geometry);
+    return { input: gradOutputHalo(geometry), gradOutput, gradOutputForParameters: gradOutput };
   },
   following: followingActivation,
   forward,

@@ -4,12 +4,8 @@
  *   forward:  y = activation(x # w + b)
  *   backward: dO = dY * activation'(y); db = sum of dO; dW = x # dO; dX = dO full-convolved with flipped w
  */
+import { ConfigError } from '../errors.ts';
 import type { ActivationBackwardSpec } from '../kernels/activation-backward.ts';
-import type { ChannelSumSpec } from '../kernels/channel-sum.ts';
-import type { Conv2dForwardSpec } from '../kernels/conv2d-forward.ts';
-import type { Conv2dInputGradientSpec } from '../kernels/conv2d-input-gradient.ts';
-import { type PackConv2dSpec, type PackPass, packedLength } from '../kernels/conv2d-pack.ts';
-import type { Conv2dWeightGradientSpec } from '../kernels/conv2d-weight-gradient.ts';
 import {
   type ConvGeometry,
   type ConvOptions,
@@ -20,9 +16,18 @@ import {
 } from '../tensor/convolution.ts';
 import { convFans } from '../tensor/initializers.ts';
 import type { Shape } from '../tensor/shape.ts';
+import { type ConvAlgorithm, chooseTile } from './conv-algorithm.ts';
+import {
+  type Convolution,
+  emitBiasGradient,
+  emitConvolution,
+  emitInputGradient,
+  emitWeightGradient,
+} from './conv-passes.ts';
 import { type BackwardContext, defineLayer, type ForwardContext, type TensorRef } from './layer.ts';
 import {
   checkCount,
+  checkWindow,
   followingActivation,
   fusedActivation,
   resolveWeights,
@@ -33,11 +38,14 @@ import {
 export interface Conv2dOptions extends ConvOptions, WeightOptions {
   /** The true convolution (weights flipped by 180 degrees, the seed's eq. 2.2); default false. */
   readonly flip?: boolean;
+  /** 'direct', 'winograd2' (F(2,3)), 'winograd4' (F(4,3)), or 'auto' (default): what the model's numerics choose. */
+  readonly algorithm?: ConvAlgorithm;
 }
 
 export interface Conv2dConfig extends WeightConfig {
   readonly conv: ConvOptions;
   readonly flip: boolean;
+  readonly algorithm: ConvAlgorithm;
 }
 
 /** `dO = dY * relu'(y)` in place, where the forward kernel applied ReLU while storing. */
@@ -55,78 +63,44 @@ export function reluGate<C>(context: BackwardContext<C>, output: TensorRef): voi
   context.call(spec, [output.origin, origin, origin, 'count']);
 }
 
-/** The weights packed for a pass, made once an update. */
-export function packedWeights(
-  context: ForwardContext<unknown>,
-  geometry: ConvGeometry,
-  pass: PackPass,
-  flip: boolean,
-) {
-  const spec: PackConv2dSpec = { kind: 'packConv2d', geometry, pass, flip };
-  return context.prepared(pass, 'weight', packedLength(geometry, pass), spec);
+function checkAlgorithm(operation: string, algorithm: ConvAlgorithm): ConvAlgorithm {
+  const known: readonly ConvAlgorithm[] = ['auto', 'direct', 'winograd2', 'winograd4'];
+  if (known.includes(algorithm)) return algorithm;
+  throw new ConfigError({
+    operation,
+    argument: 'algorithm',
+    expected: `one of ${known.join(', ')}`,
+    received: JSON.stringify(algorithm),
+  });
 }
 
 function geometryOf(config: Conv2dConfig, inputs: readonly Shape[]): ConvGeometry {
   return convGeometry('conv2d', inputs[0]!, config.conv);
 }
 
+function convolutionOf(context: ForwardContext<Conv2dConfig>): Convolution {
+  const { config, inputs, numerics } = context;
+  const geometry = geometryOf(config, [inputs[0]!.shape]);
+  return { geometry, flip: config.flip, tile: chooseTile(geometry, numerics, config.algorithm) };
+}
+
 function forward(context: ForwardContext<Conv2dConfig>): void {
-  const { config, inputs, output, call } = context;
-  const [input] = inputs;
-  const geometry = geometryOf(config, [input!.shape]);
-  const spec: Conv2dForwardSpec = {
-    kind: 'conv2dForward',
-    geometry,
-    input: input!.view,
-    output: output.view,
-    bias: config.useBias,
-    activation: fusedActivation(config),
-  };
-  const weight = packedWeights(context, geometry, 'forward', config.flip);
-  const bias = config.useBias ? [context.parameter('bias')] : [];
-  call(spec, [input!.origin, weight, ...bias, output.origin, 'count']);
+  const { config, inputs, output } = context;
+  const bias = config.useBias ? context.parameter('bias') : undefined;
+  const end = { bias, activation: fusedActivation(config) };
+  emitConvolution(context, convolutionOf(context), inputs[0]!, output, end);
 }
 
 function backward(context: BackwardContext<Conv2dConfig>): void {
-  const { config, inputs, output, gradOutput, call } = context;
-  const [input] = inputs;
-  const geometry = geometryOf(config, [input!.shape]);
+  const { config, inputs, output, gradOutput } = context;
+  const convolution = convolutionOf(context);
   if (fusedActivation(config) === 'relu') reluGate(context, output);
   const bias = config.useBias ? context.gradParameter('bias') : undefined;
-  if (bias !== undefined) {
-    const sum: ChannelSumSpec = {
-      kind: 'channelSum',
-      view: gradOutput.view,
-      accumulate: bias.accumulate,
-    };
-    call(sum, [gradOutput.origin, bias.origin, 'count']);
-  }
+  if (bias !== undefined) emitBiasGradient(context, gradOutput, bias);
   const weight = context.gradParameter('weight');
-  if (weight !== undefined) {
-    const spec: Conv2dWeightGradientSpec = {
-      kind: 'conv2dWeightGradient',
-      geometry,
-      input: input!.view,
-      gradOutput: gradOutput.view,
-      accumulate: weight.accumulate,
-      flip: config.flip,
-    };
-    call(spec, [input!.origin, gradOutput.origin, weight.origin, 'count']);
-  }
+  if (weight !== undefined) emitWeightGradient(context, convolution, inputs[0]!, gradOutput, weight);
   const gradInput = context.gradInput();
-  if (gradInput !== undefined) {
-    const spec: Conv2dInputGradientSpec = {
-      kind: 'conv2dInputGradient',
-      geometry,
-      gradOutput: gradOutput.view,
-      gradInput: gradInput.view,
-      accumulate: gradInput.accumulate,
-      bias: false,
-      activation: 'linear',
-    };
-    const packed = packedWeights(context, geometry, 'inputGradient', config.flip);
-    call(spec, [gradOutput.origin, packed, gradInput.origin, 'count']);
-  }
+  if (gradInput !== undefined) emitInputGradient(context, convolution, gradOutput, gradInput);
 }
 
 /**
@@ -140,10 +114,13 @@ export const conv2d = defineLayer<Conv2dOptions, Conv2dConfig>({
   resolve(options, operation) {
     checkCount(operation, 'filters', options.filters);
     const { filters, kernelSize, strides = 1, dilationRate = 1, padding = 'valid', groups = 1 } = options;
+    checkCount(operation, 'groups', groups);
+    checkWindow(operation, { kernelSize, strides, dilationRate }, padding);
     return {
       conv: { filters, kernelSize, strides, dilationRate, padding, groups },
       flip: options.flip ?? false,
-      ...resolveWeights(options),
+      algorithm: checkAlgorithm(operation, options.algorithm ?? 'auto'),
+      ...resolveWeights(options, operation),
     };
   },
   outputShape(config, [input], operation) {
@@ -169,6 +146,11 @@ export const conv2d = defineLayer<Conv2dOptions, Conv2dConfig>({
   multiplyAdds: (config, inputs) => multiplyAdds(geometryOf(config, inputs)),
   examples: [
     { options: { filters: 5, kernelSize: 3, padding: 'same', activation: 'relu' }, inputShape: [6, 5, 3] },
+    {
+      options: { filters: 5, kernelSize: 3, padding: 'same', algorithm: 'winograd4' },
+      inputShape: [6, 5, 3],
+    },
+    { options: { filters: 3, kernelSize: 3, algorithm: 'winograd2', flip: true }, inputShape: [5, 5, 2] },
     { options: { filters: 4, kernelSize: [3, 2], strides: [2, 1], groups: 2 }, inputShape: [7, 6, 4] },
     { options: { filters: 3, kernelSize: 2, dilationRate: 2, flip: true }, inputShape: [5, 6, 2] },
     {

@@ -105,13 +105,13 @@ function backward(context: BackwardContext<DenseConfig>): void {
 /**
  * y = activation(x w + b) for vectors. Options as in Keras: units, activation ('linear'), useBias (true),
  * kernelInitializer ('glorotUniform'), biasInitializer ('zeros').
- * Throws ShapeError for inputs that are not vectors.
+ * Throws ConfigError for senseless options, ShapeError for inputs that are not vectors.
  */
 export const dense = defineLayer<DenseOptions, DenseConfig>({
   type: 'dense',
   resolve(options, operation) {
     checkCount(operation, 'units', options.units);
-    return { units: options.units, ...resolveWeights(options) };
+    return { units: options.units, ...resolveWeights(options, operation) };
   },
   outputShape(config, [input], operation) {
     if (input!.length !== 1) {

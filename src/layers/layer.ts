@@ -7,6 +7,7 @@ import type { KernelSpec } from '../kernels/kernel.ts';
 import type { Initializer } from '../tensor/initializers.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { View } from '../tensor/view.ts';
+import type { Numerics } from './conv-algorithm.ts';
 
 /** Where a buffer lives, and how many copies of it there are. */
 export type Scope =
@@ -83,6 +84,8 @@ export interface ForwardContext<C> {
   readonly config: C;
   /** 'train': the backward pass will follow; dropout is active. */
   readonly mode: 'train' | 'infer';
+  /** The model's choice of algorithms. */
+  readonly numerics: Numerics;
   readonly inputs: readonly TensorRef[];
   readonly output: TensorRef;
   /** Number of the training step, i32 [low, high]. */
@@ -114,7 +117,10 @@ export interface BackwardContext<C> extends ForwardContext<C> {
 /** Zeros that a layer wants around what it reads, in pixels. */
 export interface HaloNeeds {
   readonly input?: number;
+  /** Around the output's gradient, for the gradient of the input: needed only where that is asked for. */
   readonly gradOutput?: number;
+  /** Around the output's gradient, for the gradients of parameters. */
+  readonly gradOutputForParameters?: number;
 }
 
 /** A configuration and an input to try a layer on: what the conformance harness runs. */

@@ -1,8 +1,8 @@
 /** What layers share in checking their options. */
 import { ConfigError } from '../errors.ts';
-import type { PaddingOption, Pair } from '../tensor/convolution.ts';
-import type { Initializer } from '../tensor/initializers.ts';
-import { type ActivationOption, activation, isFused } from './activation.ts';
+import { type PaddingOption, type Pair, resolvePadding, toPair } from '../tensor/convolution.ts';
+import { checkInitializer, type Initializer } from '../tensor/initializers.ts';
+import { type ActivationOption, activation, checkActivation, isFused } from './activation.ts';
 import type { Layer } from './layer.ts';
 
 /** Options that layers with weights have in common. */
@@ -25,13 +25,16 @@ export interface WeightConfig {
   readonly biasInitializer: Initializer;
 }
 
-/** Fills in the defaults of `WeightOptions`. */
-export function resolveWeights(options: WeightOptions): WeightConfig {
+/** Fills in the defaults of `WeightOptions`; throws ConfigError. */
+export function resolveWeights(options: WeightOptions, operation: string): WeightConfig {
+  const { activation: name = 'linear', useBias = true } = options;
+  const { kernelInitializer = 'glorotUniform', biasInitializer = 'zeros' } = options;
+  checkActivation(operation, 'activation', name);
   return {
-    activation: options.activation ?? 'linear',
-    useBias: options.useBias ?? true,
-    kernelInitializer: options.kernelInitializer ?? 'glorotUniform',
-    biasInitializer: options.biasInitializer ?? 'zeros',
+    activation: name,
+    useBias,
+    kernelInitializer: checkInitializer(operation, 'kernelInitializer', kernelInitializer),
+    biasInitializer: checkInitializer(operation, 'biasInitializer', biasInitializer),
   };
 }
 
@@ -57,14 +60,12 @@ export function checkCount(operation: string, argument: string, value: unknown):
   }
 }
 
-/** Options of a window: convolution and pooling. */
-export interface WindowOptions {
-  /** Window of the operation, in pixels. */
-  readonly kernelSize: Pair;
-  /** Default 1. */
-  readonly strides?: Pair;
-  /** Default 'valid'. */
-  readonly padding?: PaddingOption;
-  /** Default 1. */
-  readonly dilationRate?: Pair;
+/** Throws ConfigError for what no image could make sense of, before there is one. */
+export function checkWindow(
+  operation: string,
+  pairs: Readonly<Record<string, Pair>>,
+  padding: PaddingOption,
+): void {
+  for (const [argument, value] of Object.entries(pairs)) toPair(operation, argument, value);
+  resolvePadding(operation, padding, [1, 1], [1, 1], [1, 1], [1, 1]);
 }

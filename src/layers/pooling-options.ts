@@ -1,7 +1,8 @@
 /** Options and output shape that the pooling layers share. */
 import { type PaddingOption, type Pair, toPair } from '../tensor/convolution.ts';
-import { poolOutputSize, type PoolWindow, poolWindow } from '../tensor/pooling.ts';
+import { type PoolWindow, poolOutputSize, poolWindow } from '../tensor/pooling.ts';
 import type { Shape } from '../tensor/shape.ts';
+import { checkWindow } from './options.ts';
 
 export interface PoolOptions {
   /** Window in pixels; default 2. */
@@ -22,7 +23,9 @@ export interface PoolConfig {
 export function resolvePool(options: PoolOptions, operation: string): PoolConfig {
   const poolSize = toPair(operation, 'poolSize', options.poolSize ?? 2);
   const strides = toPair(operation, 'strides', options.strides ?? poolSize);
-  return { poolSize, strides, padding: options.padding ?? 'valid' };
+  const { padding = 'valid' } = options;
+  checkWindow(operation, {}, padding);
+  return { poolSize, strides, padding };
 }
 
 /** The window on an image; throws ShapeError where it does not fit. */

@@ -4,7 +4,7 @@
  */
 import type { PreluBackwardSpec } from '../kernels/prelu-backward.ts';
 import type { PreluForwardSpec } from '../kernels/prelu-forward.ts';
-import type { Initializer } from '../tensor/initializers.ts';
+import { checkInitializer, type Initializer } from '../tensor/initializers.ts';
 import { defineLayer } from './layer.ts';
 
 export interface PreluOptions {
@@ -16,10 +16,12 @@ export interface PreluConfig {
   readonly alphaInitializer: Initializer;
 }
 
-/** ReLU with a learned slope for negative inputs, one a channel. */
+/** ReLU with a learned slope for negative inputs, one a channel. Throws ConfigError for an unknown initialiser. */
 export const prelu = defineLayer<PreluOptions, PreluConfig>({
   type: 'prelu',
-  resolve: (options) => ({ alphaInitializer: options.alphaInitializer ?? 'zeros' }),
+  resolve: ({ alphaInitializer = 'zeros' }, operation) => ({
+    alphaInitializer: checkInitializer(operation, 'alphaInitializer', alphaInitializer),
+  }),
   outputShape: (_config, [input]) => input!,
   parameters: (config, [input]) => [
     { name: 'alpha', shape: [input!.at(-1)!], initializer: config.alphaInitializer },

@@ -1,6 +1,7 @@
 /** Emission: walks the nodes and collects the kernel calls of a shard, and the units over the whole batch. */
 import type { CopyViewSpec } from '../kernels/copy-view.ts';
 import type { KernelSpec } from '../kernels/kernel.ts';
+import type { Numerics } from '../layers/conv-algorithm.ts';
 import type {
   BackwardContext,
   BufferRef,
@@ -24,6 +25,7 @@ export interface Emission {
   readonly graph: Graph;
   readonly mode: Mode;
   readonly seed: number;
+  readonly numerics: Numerics;
   readonly layout: TensorLayout;
   /** The shard's calls so far. */
   readonly calls: PlannedCall[];
@@ -46,7 +48,7 @@ export interface Emission {
 }
 
 /** An emission without calls. */
-export function startEmission(graph: Graph, mode: Mode, seed: number): Emission {
+export function startEmission(graph: Graph, mode: Mode, seed: number, numerics: Numerics): Emission {
   const layout = layoutTensors(graph, mode);
   const written = new Set<number>();
   const buffers = new Map<string, PlannedBuffer>();
@@ -61,6 +63,7 @@ export function startEmission(graph: Graph, mode: Mode, seed: number): Emission 
     graph,
     mode,
     seed,
+    numerics,
     layout,
     calls,
     batchUnits: [],
@@ -127,6 +130,7 @@ function forwardContext(emission: Emission, node: GraphNode): ForwardContext<unk
     name: node.name,
     config: node.layer.config,
     mode: emission.mode,
+    numerics: emission.numerics,
     inputs: node.inputs.map((index) => emission.tensor(index)),
     output: emission.tensor(node.output),
     step: refTo(emission.step),

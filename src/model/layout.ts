@@ -31,14 +31,14 @@ export function layoutTensors(graph: Graph, mode: Mode): TensorLayout {
   const needsGradient = gradientNeeds(graph, mode);
   const copied = new Set<GraphNode>();
   let roots = rootsOf(graph, mode, copied);
-  let needs = tensorNeeds(graph, mode, roots, needsGradient);
+  let needs = tensorNeeds(graph, roots, needsGradient);
   for (const node of graph.nodes) {
     const { halo, gradHalo } = needs[roots[node.output]!]!;
     if (node.layer.definition.reshape && halo + gradHalo > 0) copied.add(node);
   }
   if (copied.size > 0) {
     roots = rootsOf(graph, mode, copied);
-    needs = tensorNeeds(graph, mode, roots, needsGradient);
+    needs = tensorNeeds(graph, roots, needsGradient);
   }
   const kept = (wholeBatch: boolean): Scope => (wholeBatch && mode === 'train' ? 'batch' : 'unit');
   const result = roots[graph.output];
@@ -90,26 +90,22 @@ function gradientNeeds(graph: Graph, mode: Mode): boolean[] {
   return needs;
 }
 
-function tensorNeeds(
-  graph: Graph,
-  mode: Mode,
-  roots: readonly number[],
-  needsGradient: readonly boolean[],
-): Needs[] {
+function tensorNeeds(graph: Graph, roots: readonly number[], needsGradient: readonly boolean[]): Needs[] {
   const all = graph.tensors.map(
     (): Needs => ({ halo: 0, gradHalo: 0, wholeBatch: false, gradWholeBatch: false }),
   );
   for (const { layer, inputs, inputShapes, output: written } of graph.nodes) {
-    const { input: inputHalo = 0, gradOutput: gradHalo = 0 } =
-      layer.definition.halo?.(layer.config, inputShapes) ?? {};
+    const halo = layer.definition.halo?.(layer.config, inputShapes) ?? {};
+    const { input: inputHalo = 0, gradOutput: gradHalo = 0, gradOutputForParameters = 0 } = halo;
     const output = all[roots[written]!]!;
+    if (needsGradient[written]) output.gradHalo = Math.max(output.gradHalo, gradOutputForParameters);
     const wholeBatch = layer.definition.wholeBatch === true;
     output.gradWholeBatch ||= wholeBatch;
     for (const index of inputs) {
       const input = all[roots[index]!]!;
       input.halo = Math.max(input.halo, inputHalo);
       input.wholeBatch ||= wholeBatch;
-      if (mode === 'train' && needsGradient[index]) output.gradHalo = Math.max(output.gradHalo, gradHalo);
+      if (needsGradient[index]) output.gradHalo = Math.max(output.gradHalo, gradHalo);
     }
   }
   return all;

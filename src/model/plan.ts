@@ -8,7 +8,9 @@
  *
  * Which units exist follows from shapes alone, never from the number of workers.
  */
+
 import type { ReduceShardsSpec } from '../kernels/reduce-shards.ts';
+import type { Numerics } from '../layers/conv-algorithm.ts';
 import type { BufferRef, PlannedBuffer, PlannedCall, TensorRef } from '../layers/layer.ts';
 import { alignBytes, plainBuffer, refTo } from './buffers.ts';
 import {
@@ -34,6 +36,8 @@ export interface PlanOptions {
   readonly optimizer?: OptimizerPlan;
   /** Seed of the layers' random streams. */
   readonly seed: number;
+  /** Which convolution algorithms may be used; default fast. */
+  readonly numerics?: Numerics;
 }
 
 /** A unit; `shard` is its index, or -1 for units over the whole batch. */
@@ -82,7 +86,7 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
   const { batchSize, shardSize, mode } = options;
   const shards = Math.ceil(batchSize / shardSize);
   const training = mode === 'train';
-  const emission = startEmission(graph, training ? 'train' : 'infer', options.seed);
+  const emission = startEmission(graph, training ? 'train' : 'infer', options.seed, options.numerics ?? 'fast');
   const targets = plainBuffer('targets', 'slot', { sampleBytes: 4 * (options.targets?.length ?? 1) });
   const sampleScale = plainBuffer('sampleScale', 'slot', { sampleBytes: 4 });
   const hyper = plainBuffer('hyper', 'slot', { fixedBytes: 4 * HYPER_LENGTH });

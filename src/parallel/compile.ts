@@ -1,18 +1,21 @@
 /**
  * Compiles an emitted module. Where V8 can (Node 24 and later, x86-64), pairs of 128-bit operations become 256-bit
- * ones: the flag is read when the optimizing compiler runs, so it is set, every kernel is called once on nothing,
- * and it is cleared again. The code stays fast, in workers too, and the process keeps no experimental flag.
+ * ones. V8 reads that flag when its optimizing compiler runs, so the flags that make it run at once are set, every
+ * kernel is called on nothing, and all flags are cleared again: the code stays fast, in workers too, and the
+ * process keeps no experimental flag. Each kernel is then compared with its 128-bit code (self-check.ts).
  */
 import { setFlagsFromString } from 'node:v8';
-import type { KernelSpec } from '../kernels/kernel.ts';
+import type { KernelFunction, KernelSpec } from '../kernels/kernel.ts';
+import { withCustomSection } from '../kernels/simd/assembler/module.ts';
 import { emitModule } from '../kernels/simd/module.ts';
 import { BASELINE_TARGET, PAIRED_TARGET, type Target } from '../kernels/simd/twin.ts';
+import { agree, type Trial, trialOf } from './self-check.ts';
 
 /** A compiled module, and the export of each spec (-1: scalar). */
 export interface CompiledKernels {
   readonly module: WebAssembly.Module;
   readonly exports: readonly number[];
-  /** Whether 256-bit code was asked for. */
+  /** Whether it is 256-bit code. */
   readonly wide: boolean;
 }
 
@@ -30,44 +33,42 @@ export function targetFor(wide: boolean): Target {
   return process.arch === 'arm64' ? { pairs: false, accumulators: 16 } : BASELINE_TARGET;
 }
 
-/** Emits and compiles the kernels of a program. */
-export function compileKernels(specs: readonly KernelSpec[], allowWide: boolean): CompiledKernels {
-  const wide = allowWide && canCompileWide();
-  const { bytes, exports } = emitModule(specs, targetFor(wide));
-  const build = () => {
-    const module = new WebAssembly.Module(bytes);
-    warm(module);
-    return module;
-  };
-  return { module: wide ? withWideFlags(build) : build(), exports, wide };
-}
-
-/** Calls every export with zeros: a count of 0 or a length of 0 touches nothing, but the code gets compiled. */
-function warm(module: WebAssembly.Module): void {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared: true });
-  const instance = new WebAssembly.Instance(module, { env: { memory } });
-  for (const run of Object.values(instance.exports)) {
-    const kernel = run as (...args: number[]) => void;
-    try {
-      kernel(...new Array<number>(kernel.length).fill(0));
-    } catch (error) {
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-    }
+/** Emits and compiles the kernels of a program. `compare` is the self-check's; tests give another. */
+export function compileKernels(
+  specs: readonly KernelSpec[],
+  allowWide: boolean,
+  compare: typeof agree = agree,
+): CompiledKernels {
+  if (!allowWide || !canCompileWide()) return compilePlain(specs);
+  const texts = specs.map((spec) => JSON.stringify(spec));
+  if (texts.some((text) => verdicts.get(text) === false)) return compilePlain(specs);
+  const { bytes, exports } = emitModule(specs, targetFor(true));
+  const trials = specs.flatMap((spec, i) => (exports[i]! < 0 || verdicts.has(texts[i]!) ? [] : [trialOf(spec)]));
+  const chosen = affordable(trials);
+  const memory = memoryFor(chosen);
+  const { module, instance } = withWideFlags(() => {
+    const module = new WebAssembly.Module(withCustomSection(bytes, 'target', 'wide'));
+    const instance = new WebAssembly.Instance(module, { env: { memory } });
+    warm(instance);
+    return { module, instance };
+  });
+  const wide: CompiledKernels = { module, exports, wide: true };
+  if (chosen.length === 0) return wide;
+  const plain = compilePlain(specs);
+  const plainInstance = new WebAssembly.Instance(plain.module, { env: { memory } });
+  const kernelOf = (from: WebAssembly.Instance, names: readonly number[], spec: KernelSpec) =>
+    from.exports[String(names[specs.indexOf(spec)])] as KernelFunction | undefined;
+  for (const trial of chosen) {
+    const { spec } = trial;
+    const reference = kernelOf(plainInstance, plain.exports, spec);
+    const candidate = kernelOf(instance, exports, spec)!;
+    const verdict = reference === undefined || compare(trial, memory, reference, candidate);
+    verdicts.set(JSON.stringify(spec), verdict);
+    if (verdict) continue;
+    process.emitWarning(
+      `Faltung does without 256-bit code for some kernels: on Node ${process.versions.node}, ${spec.kind} gives other bits with it`,
+    );
+    return plain;
   }
-}
-
-/** What is set while compiling, and what undoes it. Inlining without the baseline compiler's feedback aborts V8. */
-const WIDE_FLAGS = [
-  ['--no-liftoff', '--liftoff'],
-  ['--no-wasm-inlining', '--wasm-inlining'],
-  ['--experimental-wasm-revectorize', '--no-experimental-wasm-revectorize'],
-] as const;
-
-function withWideFlags<T>(build: () => T): T {
-  for (const [set] of WIDE_FLAGS) setFlagsFromString(set);
-  try {
-    return build();
-  } finally {
-    for (const [, undo] of WIDE_FLAGS) setFlagsFromString(undo);
-  }
+  return wide;
 }

@@ -91,6 +91,7 @@ export function openEvaluation(
     targets: targetFormat(dataset),
     loss: lossPlan(options.loss, dataset.targets.kind),
     seed: state.seed,
+    numerics: state.numerics,
   };
   return openPlan(runner, state, planned);
 }
@@ -164,6 +165,7 @@ export async function predictWith(
     input: inputFormat(dataset, false),
     targets: targetFormat(dataset),
     seed: state.seed,
+    numerics: state.numerics,
   });
   const outputShape = state.graph.tensors[state.graph.output]!;
   const outputs = elementCount(outputShape);

@@ -84,6 +84,7 @@ export function openTraining(
       loss: lossPlan(loss, dataset.targets.kind),
       ...(optimizer === undefined ? {} : { optimizer: optimizer.plan }),
       seed: state.seed,
+      numerics: state.numerics,
     }),
   );
   return key;

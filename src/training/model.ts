@@ -3,6 +3,7 @@
 import { arrayDataset } from '../data/array-dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { ConfigError, ShapeError } from '../errors.ts';
+import type { Numerics } from '../layers/conv-algorithm.ts';
 import type { Layer } from '../layers/layer.ts';
 import { type Graph, graphParameters, sequentialGraph } from '../model/graph.ts';
 import { summarize } from '../model/summary.ts';
@@ -27,6 +28,11 @@ export interface SequentialOptions {
   readonly inputShape: Shape;
   /** Seed of weights, dropout, and by default of order and augmentation; default 0. */
   readonly seed?: number;
+  /**
+   * 'fast' (default): Winograd's algorithm where it is faster; 'accurate': only where it is at least as accurate as
+   * direct convolution; 'direct': never. Part of what decides the bits.
+   */
+  readonly numerics?: Numerics;
   /** Bytes that the model may take at run time; default 4 GiB, WebAssembly's limit. */
   readonly memoryLimit?: number;
 }
@@ -35,12 +41,14 @@ export interface SequentialOptions {
 export class Model {
   readonly graph: Graph;
   readonly seed: number;
+  readonly numerics: Numerics;
   readonly #state: ModelState;
 
-  constructor(graph: Graph, seed: number, memoryLimit?: number) {
+  constructor(graph: Graph, seed: number, numerics: Numerics, memoryLimit?: number) {
     this.graph = graph;
     this.seed = seed;
-    this.#state = new ModelState(graph, seed, memoryLimit);
+    this.numerics = numerics;
+    this.#state = new ModelState(graph, seed, numerics, memoryLimit);
   }
 
   get inputShape(): Shape {
@@ -145,7 +153,7 @@ export class Model {
  * Throws ConfigError for senseless options, ShapeError where a layer does not fit its input.
  */
 export function sequential(options: SequentialOptions, layers: readonly Layer[]): Model {
-  const { seed = 0 } = options;
+  const { seed = 0, numerics = 'fast' } = options;
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new ConfigError({
       operation: 'sequential',
@@ -154,5 +162,13 @@ export function sequential(options: SequentialOptions, layers: readonly Layer[])
       received: String(seed),
     });
   }
-  return new Model(sequentialGraph(options.inputShape, layers), seed, options.memoryLimit);
+  if (!['direct', 'accurate', 'fast'].includes(numerics)) {
+    throw new ConfigError({
+      operation: 'sequential',
+      argument: 'numerics',
+      expected: "'direct', 'accurate' or 'fast'",
+      received: JSON.stringify(numerics),
+    });
+  }
+  return new Model(sequentialGraph(options.inputShape, layers), seed, numerics, options.memoryLimit);
 }

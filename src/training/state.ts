@@ -3,6 +3,7 @@
  * move along when another engine takes over.
  */
 import { ConfigError, ShapeError, StateError } from '../errors.ts';
+import type { Numerics } from '../layers/conv-algorithm.ts';
 import { streamKey } from '../math/random.ts';
 import { plainBuffer } from '../model/buffers.ts';
 import { type Graph, graphParameters } from '../model/graph.ts';
@@ -33,6 +34,7 @@ export interface Weight {
 export class ModelState {
   readonly graph: Graph;
   readonly seed: number;
+  readonly numerics: Numerics;
   readonly memoryLimit: number | undefined;
   /** Optimizer steps taken. */
   iterations = 0;
@@ -41,9 +43,10 @@ export class ModelState {
   #ownsEngine = false;
   #closed = false;
 
-  constructor(graph: Graph, seed: number, memoryLimit: number | undefined) {
+  constructor(graph: Graph, seed: number, numerics: Numerics, memoryLimit: number | undefined) {
     this.graph = graph;
     this.seed = seed;
+    this.numerics = numerics;
     this.memoryLimit = memoryLimit;
   }
 

@@ -79,7 +79,7 @@ function rejectsWith(action: Promise<unknown>, ...messages: (string | RegExp)[])
   return assert.rejects(action, (error: Error) => {
     assert.ok(error instanceof FaltungError, String(error));
     for (const message of messages) {
-      const says =
+      const says: boolean =
         typeof message === 'string' ? error.message.includes(message) : message.test(error.message);
       assert.ok(says, `${error.message} should say ${message}`);
     }

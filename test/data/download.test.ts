@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -115,14 +115,45 @@ test('a file that changes on the server between two tries is fetched anew', asyn
 
 test('a part that is longer than the file, or of other bytes, is thrown away', async (t) => {
   for (const wrong of [Buffer.alloc(400_000), Buffer.alloc(1000, 7)]) {
-    const { file, part, fetchIt } = await start(t, (response, request) =>
+    const { part, file, seen, fetchIt } = await start(t, (response, request) =>
       sendRange(response, request, content),
     );
-    await fetchIt();
+    mkdirSync(path.dirname(part));
     writeFileSync(part, wrong);
     assert.equal((await fetchIt()).kind, 'done');
     assertWhole(file);
+    assert.deepEqual(
+      seen.map((request) => request.range),
+      [`bytes=${wrong.length}-`, undefined],
+    );
   }
+});
+
+test('a server that answers another range than asked for is asked again from the start', async (t) => {
+  const { file, seen, fetchIt } = await start(t, (response, request, index) => {
+    if (index !== 1)
+      return sendRange(response, request, content, { bytes: index < 1 ? 1000 : content.length });
+    response
+      .writeHead(206, { 'Content-Range': `bytes 0-${content.length - 1}/${content.length}` })
+      .end(content);
+  });
+  assert.equal((await fetchIt()).kind, 'done');
+  assertWhole(file);
+  assert.deepEqual(
+    seen.map((request) => request.range),
+    [undefined, 'bytes=1000-', undefined],
+  );
+});
+
+test('a bad line is borne for ever as long as each try brings something', async (t) => {
+  const { file, seen, fetchIt } = await start(
+    t,
+    (response, request) => sendRange(response, request, content, { bytes: 30_000 }),
+    { attempts: 2, backoffMs: 1 },
+  );
+  assert.equal((await fetchIt()).kind, 'done');
+  assertWhole(file);
+  assert.equal(seen.length, 10);
 });
 
 test('a wrong MD5 is tried once more from scratch, then refused, and nothing is left', async (t) => {

@@ -103,7 +103,8 @@ export function activationGradient(
   const bounds = new Float64Array(x.values.length);
   for (let i = 0; i < values.length; i++) {
     const slope = differenceQuotient(oracle, alpha, x.values[i]!);
-    const slopeError = slope.error + derivativeBound(oracle, alpha, x, y, i) + roundingBound(Math.abs(slope.value));
+    const slopeError =
+      slope.error + derivativeBound(oracle, alpha, x, y, i) + roundingBound(Math.abs(slope.value));
     const [g, gError] = [Math.abs(gradOutput.values[i]!), gradOutput.bounds[i]!];
     values[i] = gradOutput.values[i]! * slope.value;
     const passed = g * slopeError + (Math.abs(slope.value) + slopeError) * gError;
@@ -167,7 +168,11 @@ export function softmax(channels: number, x: BoundedValues): BoundedValues {
 }
 
 /** p (g - sum of g p), p the softmax. */
-export function softmaxGradient(channels: number, x: BoundedValues, gradOutput: BoundedValues): BoundedValues {
+export function softmaxGradient(
+  channels: number,
+  x: BoundedValues,
+  gradOutput: BoundedValues,
+): BoundedValues {
   const p = softmax(channels, x);
   const values = new Float64Array(x.values.length);
   const bounds = new Float64Array(x.values.length);

@@ -14,7 +14,13 @@ import { type Plan, planProgram } from '../../src/model/plan.ts';
 import { elementCount, type Shape } from '../../src/tensor/shape.ts';
 
 /** Floats as they are. */
-export const PLAIN_INPUT: InputFormat = { type: 'float32', mode: 'none', mean: [], std: [], augmented: false };
+export const PLAIN_INPUT: InputFormat = {
+  type: 'float32',
+  mode: 'none',
+  mean: [],
+  std: [],
+  augmented: false,
+};
 
 export interface ProbeOptions {
   readonly batchSize: number;

@@ -1,127 +1,158 @@
 /**
- * What each layer computes, in f64: its output, the gradient of its input and those of its parameters, each
- * with the bound of f32's error. Made of the naive oracles beside this file.
- *
- * An activation that a layer is asked for is an oracle of its own, composed with the layer's: it does not
- * matter here whether the kernels fuse it.
+ * The oracles by layer type. A layer of the registry without one is still held to everything else that the
+ * harness checks, its gradients to central differences of its own forward pass.
  */
 import { elementWord, streamKey } from '../../src/math/random.ts';
-import { type ConvGeometry, type ConvOptions, convGeometry } from '../../src/tensor/convolution.ts';
 import { type PoolOptions, poolOutputSize, poolWindow } from '../../src/tensor/pooling.ts';
-import { elementCount, type Shape } from '../../src/tensor/shape.ts';
+import { elementCount } from '../../src/tensor/shape.ts';
 import { activate, activationGradient, softmax, softmaxGradient } from './conformance-activations.ts';
 import { type BoundedValues, exactValues, linearResult, roundingBound } from './conformance-bounds.ts';
+import type { LayerOracle, LayerProblem } from './conformance-oracle.ts';
+import { conv2dOracle, conv2dTransposeOracle, denseOracle } from './conformance-weights.ts';
+import { channelSums, type Values } from './oracle.ts';
 import {
-  absolute,
-  channelSums,
-  convForward,
-  convInputGradient,
-  convWeightGradient,
-  type Values,
-} from './oracle.ts';
-import { denseForward, denseInputGradient, denseWeightGradient } from './oracle-dense.ts';
-import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './oracle-pool.ts';
-import { transposedConvolution } from './conformance-transposed.ts';
-import { roundoffBounds } from './tolerance.ts';
+  averagePool,
+  averagePoolGradient,
+  maxPool,
+  maxPoolGradient,
+  type PoolGeometry,
+} from './oracle-pool.ts';
 
-/** One layer on one batch, while training. */
-export interface LayerProblem {
-  readonly config: unknown;
-  readonly inputShape: Shape;
-  readonly outputShape: Shape;
-  readonly count: number;
-  /** [count, ...inputShape]. */
-  readonly input: Values;
-  /** By their own names: weight, bias, ... */
-  readonly parameters: Readonly<Record<string, Values>>;
-  /** What addresses its random numbers. */
-  readonly name: string;
-  readonly seed: number;
-  readonly step: number;
+interface ActivationConfig {
+  readonly function: string;
+  readonly alpha: number;
 }
 
-export interface LayerGradients {
-  readonly gradInput: BoundedValues;
-  readonly parameters: Readonly<Record<string, BoundedValues>>;
-}
+const activationOracle: LayerOracle = {
+  forward({ config, outputShape, input }) {
+    const { function: name, alpha } = config as ActivationConfig;
+    if (name === 'softmax') return softmax(outputShape.at(-1)!, exactValues(input));
+    return activate(name, alpha, exactValues(input));
+  },
+  backward({ config, outputShape, input }, gradOutput) {
+    const { function: name, alpha } = config as ActivationConfig;
+    const x = exactValues(input);
+    const gradInput =
+      name === 'softmax'
+        ? softmaxGradient(outputShape.at(-1)!, x, gradOutput)
+        : activationGradient(name, alpha, x, gradOutput);
+    return { gradInput, parameters: {} };
+  },
+};
 
-export interface LayerOracle {
-  forward(problem: LayerProblem): BoundedValues;
-  backward(problem: LayerProblem, gradOutput: BoundedValues): LayerGradients;
-  /** Linear in the input, and in each parameter, wherever no activation follows; exact on integers. */
-  readonly multilinear?: boolean;
-}
-
-interface WeightConfig {
-  readonly activation: string;
-  readonly useBias: boolean;
-}
-
-/** The activation applied to what `inner` computes; its alpha is the default one. */
-function withActivation(inner: LayerOracle): LayerOracle {
-  const alphaOf = (name: string) => (name === 'leakyRelu' ? 0.01 : 1);
-  const nameOf = ({ config }: LayerProblem) => (config as WeightConfig).activation;
+function poolingOf({ config, inputShape }: LayerProblem): PoolGeometry {
+  const [inHeight, inWidth, inChannels] = inputShape as [number, number, number];
+  const window = poolWindow('oracle', inputShape, config as PoolOptions);
+  const [outHeight, outWidth] = poolOutputSize(window, inHeight, inWidth);
   return {
-    multilinear: true,
-    forward(problem) {
-      const name = nameOf(problem);
-      const before = inner.forward(problem);
-      if (name === 'softmax') return softmax(problem.outputShape.at(-1)!, before);
-      return activate(name, alphaOf(name), before);
-    },
-    backward(problem, gradOutput) {
-      const name = nameOf(problem);
-      if (name === 'linear') return inner.backward(problem, gradOutput);
-      const before = inner.forward(problem);
-      const gradient =
-        name === 'softmax'
-          ? softmaxGradient(problem.outputShape.at(-1)!, before, gradOutput)
-          : activationGradient(name, alphaOf(name), before, gradOutput);
-      return inner.backward(problem, gradient);
-    },
+    inHeight,
+    inWidth,
+    inChannels,
+    outHeight,
+    outWidth,
+    kernelHeight: window.height,
+    kernelWidth: window.width,
+    strideY: window.strideY,
+    strideX: window.strideX,
+    dilationY: 1,
+    dilationX: 1,
+    padding: window.padding,
   };
 }
 
-/** Gradient of a bias: one sum a channel. */
-function biasGradient(gradOutput: BoundedValues, channels: number): BoundedValues {
-  const sum = (values: Values) => channelSums(values, channels);
-  return linearResult(gradOutput.values.length / channels, gradOutput, sum, sum);
+/** The most windows that a pixel lies in. */
+function coverage(g: PoolGeometry): number {
+  return Math.ceil(g.kernelHeight / g.strideY) * Math.ceil(g.kernelWidth / g.strideX);
 }
 
-const conv2d = withActivation({
-  forward({ config, inputShape, count, input, parameters: { weight, bias } }) {
-    const { conv, flip } = config as { conv: ConvOptions; flip: boolean };
-    const g = convGeometry('oracle', inputShape, conv);
-    const n = (g.inChannels / g.groups) * g.kernelHeight * g.kernelWidth + (bias === undefined ? 0 : 1);
-    const magnitudes = convForward(g, absolute(input), absolute(weight!), count, {
-      bias: bias && absolute(bias),
-    });
+const maxPoolingOracle: LayerOracle = {
+  forward: (problem) => exactValues(maxPool(poolingOf(problem), problem.input, problem.count).output),
+  backward(problem, gradOutput) {
+    const g = poolingOf(problem);
+    const spread = (dy: Values) => maxPoolGradient(g, problem.input, dy, problem.count);
+    return { gradInput: linearResult(coverage(g), gradOutput, spread, spread), parameters: {} };
+  },
+};
+
+const averagePoolingOracle: LayerOracle = {
+  // Divisible by every number of taps in a window of up to 4 x 4.
+  exactUnit: () => 144,
+  forward(problem) {
+    const g = poolingOf(problem);
+    const { countPadding } = problem.config as { countPadding: boolean };
+    const mean = (x: Values) => averagePool(g, x, problem.count, countPadding);
+    return linearResult(g.kernelHeight * g.kernelWidth, exactValues(problem.input), mean, mean);
+  },
+  backward(problem, gradOutput) {
+    const g = poolingOf(problem);
+    const { countPadding } = problem.config as { countPadding: boolean };
+    const spread = (dy: Values) => averagePoolGradient(g, dy, problem.count, countPadding);
+    return { gradInput: linearResult(coverage(g), gradOutput, spread, spread), parameters: {} };
+  },
+};
+
+const preluOracle: LayerOracle = {
+  forward: ({ input, parameters: { alpha } }) => preluScaled(input, exactValues(input), alpha!),
+  backward({ input, parameters: { alpha } }, gradOutput) {
+    const channels = alpha!.length;
+    const below = (dy: Values) => Float64Array.from(dy, (g, i) => (input[i]! > 0 ? 0 : input[i]! * g));
+    const sums = (dy: Values) => channelSums(below(dy), channels);
+    const magnitudes = (dy: Values) => channelSums(below(dy).map(Math.abs), channels);
     return {
-      values: convForward(g, input, weight!, count, { bias, flip }),
-      bounds: roundoffBounds(n, flipped(magnitudes, g, input, weight!, count, bias, flip)),
+      gradInput: preluScaled(input, gradOutput, alpha!),
+      parameters: { alpha: linearResult(input.length / channels, gradOutput, sums, magnitudes) },
     };
   },
-  backward({ config, inputShape, count, input, parameters: { weight, bias } }, gradOutput) {
-    const { conv, flip } = config as { conv: ConvOptions; flip: boolean };
-    const g = convGeometry('oracle', inputShape, conv);
-    const outputs = count * g.outHeight * g.outWidth;
-    const taps = (g.outChannels / g.groups) * g.kernelHeight * g.kernelWidth;
-    return {
-      gradInput: linearResult(
-        taps,
-        gradOutput,
-        (dy) => convInputGradient(g, dy, weight!, count, { flip }),
-        (dy) => convInputGradient(g, dy, absolute(weight!), count, { flip }),
-      ),
-      parameters: {
-        weight: linearResult(
-          outputs,
-          gradOutput,
-          (dy) => convWeightGradient(g, input, dy, count, { flip }),
-          (dy) => convWeightGradient(g, absolute(input), dy, count, { flip }),
-        ),
-        ...(bias && { bias: biasGradient(gradOutput, g.outChannels) }),
-      },
-    };
-  },
-});
+};
+
+/** `values`, times alpha where the input is negative, rounded there. */
+function preluScaled(input: Values, { values, bounds }: BoundedValues, alpha: Values): BoundedValues {
+  const slope = (i: number) => (input[i]! > 0 ? 1 : alpha[i % alpha.length]!);
+  const scaled = values.map((value, i) => slope(i) * value);
+  return {
+    values: scaled,
+    bounds: bounds.map((bound, i) => {
+      const passed = Math.abs(slope(i)) * bound;
+      return input[i]! > 0 ? bound : passed + roundingBound(Math.abs(scaled[i]!) + passed);
+    }),
+  };
+}
+
+/** The mask of an element is known, so the result is one product of f32, rounded: no bound is needed. */
+const dropoutOracle: LayerOracle = {
+  forward: (problem) => exactValues(masked(problem, problem.input)),
+  backward: (problem, gradOutput) => ({
+    gradInput: exactValues(masked(problem, gradOutput.values)),
+    parameters: {},
+  }),
+};
+
+function masked(problem: LayerProblem, values: Values): Float32Array {
+  const { rate } = problem.config as { rate: number };
+  const { seed, step, name } = problem;
+  const key = streamKey(seed, 'dropout', name);
+  const length = elementCount(problem.inputShape);
+  return Float32Array.from(values, (value, i) => {
+    const word = elementWord(key, i % length, Math.floor(i / length), step);
+    return value * (word >= Math.floor(rate * 2 ** 32) ? Math.fround(1 / (1 - rate)) : 0);
+  });
+}
+
+const identityOracle: LayerOracle = {
+  exactUnit: () => 1,
+  forward: ({ input }) => exactValues(input),
+  backward: (_problem, gradOutput) => ({ gradInput: gradOutput, parameters: {} }),
+};
+
+/** By the type of the layer. */
+export const oracles: Readonly<Record<string, LayerOracle>> = {
+  activation: activationOracle,
+  averagePooling2d: averagePoolingOracle,
+  conv2d: conv2dOracle,
+  conv2dTranspose: conv2dTransposeOracle,
+  dense: denseOracle,
+  dropout: dropoutOracle,
+  flatten: identityOracle,
+  maxPooling2d: maxPoolingOracle,
+  prelu: preluOracle,
+};

@@ -17,10 +17,12 @@ export function absolute(values: Values): Float64Array {
   return Float64Array.from(values, Math.abs);
 }
 
-/** The fused ReLU, which keeps NaN and -0. */
+/** The fused ReLU, which keeps NaN and -0 (Math.max(-0, 0) is +0). */
 export function relu(values: Float32Array): Float32Array {
-  // biome-ignore lint/complexity/useMathMinMax: Math.max(-0, 0) is +0.
-  return values.map((value) => (value < 0 ? 0 : value));
+  return values.map((value) => {
+    if (value < 0) return 0;
+    return value;
+  });
 }
 
 /** Sum of products, in f64. */
@@ -86,6 +88,22 @@ export function convForward(
   const output = Float64Array.from({ length }, (_, i) => bias?.[i % g.outChannels] ?? 0);
   forEachProduct(g, count, flip, (o, i, w) => {
     output[o]! += (i === undefined ? 0 : input[i]!) * weight[w]!;
+  });
+  return output;
+}
+
+/** The same walk with every product and every sum rounded to f32: from the bias over ky, kx, c ascending. */
+export function convForwardRounded(
+  g: ConvGeometry,
+  input: Values,
+  weight: Values,
+  count: number,
+  { bias, flip = false }: OracleOptions = {},
+): Float32Array {
+  const length = count * g.outHeight * g.outWidth * g.outChannels;
+  const output = Float32Array.from({ length }, (_, i) => bias?.[i % g.outChannels] ?? 0);
+  forEachProduct(g, count, flip, (o, i, w) => {
+    output[o] = output[o]! + Math.fround((i === undefined ? 0 : input[i]!) * weight[w]!);
   });
   return output;
 }

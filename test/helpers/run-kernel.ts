@@ -4,7 +4,8 @@
  *
  * An argument with a view takes and gives a plain array [N, H, W, C]: the pixels are written to where the
  * view has them, the halo is zeros, and what belongs to nobody (gaps between pixels, the space between
- * buffers, outputs before they are written) is NaN. Afterwards everything but the outputs must be as it was.
+ * buffers, outputs and scratch before they are written) is NaN. Afterwards everything but outputs and scratch
+ * must be as it was.
  */
 import assert from 'node:assert/strict';
 import {
@@ -44,7 +45,7 @@ const GUARD_BYTES = 64;
 /** A NaN that no operation produces. */
 const CANARY = 0x7fcacaca;
 
-/** Runs the kernel of `spec` on `arrays`, by argument name; 'out' arguments need none. */
+/** Runs the kernel of `spec` on `arrays`, by argument name; 'out' and 'scratch' arguments need none. */
 export function runKernel<S extends KernelSpec>(
   family: KernelFamily<S>,
   spec: S,
@@ -77,7 +78,7 @@ export function runKernel<S extends KernelSpec>(
     if (heap.u8[i] !== before[i] && writable[i] === 0)
       assert.fail(`${spec.kind} wrote to ${locate(placed, i)}`);
   }
-  const outputs = [...placed.values()].filter(({ arg }) => arg.access !== 'in');
+  const outputs = [...placed.values()].filter(({ arg }) => arg.access === 'out' || arg.access === 'inout');
   return Object.fromEntries(outputs.map((buffer) => [buffer.arg.name, read(heap, buffer, count)]));
 }
 
@@ -144,7 +145,7 @@ function fill(heap: Heap, buffer: Placed, values: Values | undefined, count: num
     );
   }
   if (values === undefined) {
-    assert.equal(arg.access, 'out', `argument ${arg.name} needs an array`);
+    assert.ok(arg.access === 'out' || arg.access === 'scratch', `argument ${arg.name} needs an array`);
     // An output's pixels start as NaN, so that one that is never written shows.
     if (view !== undefined) forEachElement(buffer, count, (at) => heap.i32.fill(CANARY, at / 4, at / 4 + 1));
     return;

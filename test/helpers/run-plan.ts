@@ -193,6 +193,8 @@ function writeStep(plan: Plan, placed: PlacedProgram, heap: Heap, data: StepData
   const at = (buffer: PlannedBuffer) => placed.slotBase + placed.addressOf(buffer);
   const { input, targets, sampleScale, step, hyper } = plan;
   const isBytes = plan.options.input.type === 'uint8';
+  const most = count * (plan.targets.sampleBytes / 4);
+  assert.ok((data.targets?.length ?? 0) <= most, 'more targets than the plan has room for');
   if (isBytes) heap.u8.set(data.inputs, at(input.samples));
   else heap.f32.set(data.inputs, at(input.samples) / 4);
   const isIndex = plan.options.targets?.kind !== 'dense';

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { convGeometry, weightCount } from '../../src/tensor/convolution.ts';
 import { check, convCases, type Domain, randomValues, SEED, specialValues } from '../helpers/arbitraries.ts';
 import { assertSameBits } from '../helpers/exact.ts';
-import { absolute, convForward, relu } from '../helpers/oracle.ts';
+import { absolute, convForward, convForwardRounded, relu } from '../helpers/oracle.ts';
 import {
   checkExact,
   checkWithinBounds,
@@ -126,6 +126,15 @@ describe('direct convolution', () => {
         directWeightGradient(g, input, gradOutput, flipped),
         rotateTaps(directWeightGradient(g, input, gradOutput, plain), g.kernelHeight * g.kernelWidth),
       );
+    });
+  });
+
+  it('forward sums in f32 from the bias over rows, columns and channels of the window, bit for bit', () => {
+    check(convCases(), 150, (tried) => {
+      const { geometry: g, count, flip, seed } = tried;
+      const { input, weight, bias } = drawArrays(tried, seed % 2 === 0 ? randomValues : specialValues);
+      const expected = convForwardRounded(g, input, weight, count, { bias, flip });
+      assertSameBits(directForward(g, input, weight, { ...tried, bias }), expected);
     });
   });
 

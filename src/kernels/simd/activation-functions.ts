@@ -7,7 +7,7 @@ import { FunctionBuilder, type Local } from './assembler/index.ts';
 import { mapDoubles, mapLanes } from './doubles.ts';
 import { expFunction } from './exp.ts';
 
-/** Pushes a function of the vector `x`, of which the first `lanes` lanes count; may change x. */
+/** Pushes a function of the vector `x`, of which the first `lanes` lanes count. */
 export type VectorFunction = (b: FunctionBuilder, x: Local, lanes: number) => void;
 
 /** f(x), or undefined where the scalar kernel serves. */

@@ -17,7 +17,7 @@ import { type SimdTwin, type Target, twinFunction } from './twin.ts';
 /** Output channels of a panel, and input channels of a chunk: a line of cache each. */
 const LINE = 16;
 /** Pixels of a small block, about: enough to hide the loads and stores of a tile's sums. */
-const SMALL_BLOCK_PIXELS = Number(process.env.BP ?? 64);
+const SMALL_BLOCK_PIXELS = Number(process.env.BP ?? 48);
 /** Images of at most this many pixels are summed several at a time, of this many pixels together. */
 const FEW_PIXELS = 32;
 const FEW_PIXELS_TOGETHER = 192;

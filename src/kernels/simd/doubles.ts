@@ -15,12 +15,14 @@ export function mapDoubles(b: FunctionBuilder, x: Local, value: (wide: Local) =>
   b.op('f32x4.demote_f64x2_zero').shuffleLanes([0, 1, 4, 5]);
 }
 
-/** Pushes `x` with its first `lanes` lanes replaced by f32(target(f64(lane))); x changes on the way. */
+/**
+ * Pushes a vector whose first `lanes` lanes are f32(target(f64(lane of x))). Lanes are taken from x alone, so
+ * that the calls do not wait for each other.
+ */
 export function mapLanes(b: FunctionBuilder, x: Local, lanes: number, target: FunctionBuilder): void {
-  for (let lane = 0; lane < lanes; lane++) {
-    b.get(x);
-    b.get(x).lane('f32x4.extract_lane', lane).op('f64.promote_f32').call(target).op('f32.demote_f64');
-    b.lane('f32x4.replace_lane', lane).set(x);
-  }
   b.get(x);
+  for (let lane = 0; lane < lanes; lane++) {
+    b.get(x).lane('f32x4.extract_lane', lane).op('f64.promote_f32').call(target).op('f32.demote_f64');
+    b.lane('f32x4.replace_lane', lane);
+  }
 }

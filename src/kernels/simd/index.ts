@@ -6,11 +6,17 @@ import { adamTwin } from './adam.ts';
 import { affineWarpTwin } from './affine-warp.ts';
 import { averagePoolBackwardTwin } from './average-pool-backward.ts';
 import { averagePoolForwardTwin } from './average-pool-forward.ts';
+import { channelSumSimd } from './channel-sum.ts';
 import { clearHaloTwin } from './clear-halo.ts';
 import { conv2dForwardSimd } from './conv2d-forward.ts';
 import { conv2dInputGradientSimd } from './conv2d-input-gradient.ts';
+import { packConv2dSimd } from './conv2d-pack.ts';
 import { conv2dWeightGradientSimd } from './conv2d-weight-gradient.ts';
 import { copyViewTwin } from './copy-view.ts';
+import { denseForwardSimd } from './dense-forward.ts';
+import { denseInputGradientSimd } from './dense-input-gradient.ts';
+import { packDenseSimd } from './dense-pack.ts';
+import { denseWeightGradientSimd } from './dense-weight-gradient.ts';
 import { dropoutBackwardTwin } from './dropout-backward.ts';
 import { dropoutForwardTwin } from './dropout-forward.ts';
 import { fillTwin } from './fill.ts';
@@ -25,6 +31,9 @@ import { softmaxBackwardTwin } from './softmax-backward.ts';
 import { softmaxCrossEntropyTwin } from './softmax-cross-entropy.ts';
 import { softmaxForwardTwin } from './softmax-forward.ts';
 import type { SimdTwin } from './twin.ts';
+import { winogradForwardTwin } from './winograd-forward.ts';
+import { winogradWeightGradientTwin } from './winograd-weight-gradient.ts';
+import { winogradWeightsTwin } from './winograd-weights.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of families mixes specs of all kinds.
 export const twins: Readonly<Record<string, SimdTwin<any>>> = {
@@ -34,11 +43,17 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   affineWarp: affineWarpTwin,
   averagePoolBackward: averagePoolBackwardTwin,
   averagePoolForward: averagePoolForwardTwin,
+  channelSum: channelSumSimd,
   clearHalo: clearHaloTwin,
   conv2dForward: conv2dForwardSimd,
   conv2dInputGradient: conv2dInputGradientSimd,
+  packConv2d: packConv2dSimd,
   conv2dWeightGradient: conv2dWeightGradientSimd,
   copyView: copyViewTwin,
+  denseForward: denseForwardSimd,
+  denseInputGradient: denseInputGradientSimd,
+  packDense: packDenseSimd,
+  denseWeightGradient: denseWeightGradientSimd,
   dropoutBackward: dropoutBackwardTwin,
   dropoutForward: dropoutForwardTwin,
   fill: fillTwin,
@@ -52,4 +67,7 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   softmaxBackward: softmaxBackwardTwin,
   softmaxCrossEntropy: softmaxCrossEntropyTwin,
   softmaxForward: softmaxForwardTwin,
+  winogradForward: winogradForwardTwin,
+  winogradWeightGradient: winogradWeightGradientTwin,
+  winogradWeights: winogradWeightsTwin,
 };

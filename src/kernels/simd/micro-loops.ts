@@ -60,6 +60,36 @@ export function repeat(b: FunctionBuilder, count: number | Local, body: () => vo
   }
 }
 
+/**
+ * Emits `body` for items whose number is known only when the kernel runs: in a loop for tiles of `most`
+ * items, then once for the items left. The cursors' steps are from item to item.
+ */
+export function walkTiles(
+  b: FunctionBuilder,
+  count: Local,
+  most: number,
+  cursors: readonly { readonly from: Local; readonly step: number }[],
+  body: (size: number, pointers: Local[]) => void,
+): void {
+  const pointers = cursors.map(({ from }) => {
+    const pointer = b.local('i32');
+    b.get(from).set(pointer);
+    return pointer;
+  });
+  const full = b.local('i32', 'full');
+  b.get(count).i32(most).op('i32.div_u').set(full);
+  repeat(b, full, () => {
+    body(most, pointers);
+    cursors.forEach(({ step }, i) => {
+      b.advance(pointers[i]!, most * step);
+    });
+  });
+  for (let rest = 1; rest < most; rest++) {
+    b.get(count).i32(most).op('i32.rem_u').i32(rest).op('i32.eq');
+    b.if(() => body(rest, pointers));
+  }
+}
+
 /** Equal parts of a whole: `count` parts of `size` each, the first beginning at `start`. */
 export interface Part {
   readonly start: number;

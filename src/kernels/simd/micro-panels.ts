@@ -17,7 +17,7 @@ import type { Target } from './twin.ts';
 /** Bytes of a block's weights: what leaves room for inputs in a first-level cache of 32 KiB. */
 const BLOCK_BYTES = 24 * 1024;
 /** From this number of pixels an image on, a block serves one image's pixels; below, those of all images. */
-const MANY_PIXELS = 32;
+const MANY_PIXELS = 64;
 
 /** Everything a contraction is made of. */
 export interface PanelContraction {

@@ -5,7 +5,7 @@
  */
 import type { FunctionBuilder, Local } from './assembler/index.ts';
 import type { GridAxis, TapGrid } from './conv2d-taps.ts';
-import { evenParts, type Level, walk } from './micro-loops.ts';
+import { evenParts, type Level, walk, walkTiles } from './micro-loops.ts';
 import { declareTile, reduceTile, startTile, storeTile, tileRows } from './micro-tile.ts';
 import type { Target } from './twin.ts';
 
@@ -65,25 +65,15 @@ export function emitSamples(
   stage: Stage,
   target: Target,
 ): void {
-  const most = tileRows(lanes, target);
-  const tile = (size: number, source: Local, output: Local) => {
+  const cursors = [
+    { from: at.source, step: steps.source },
+    { from: at.output, step: steps.output },
+  ];
+  walkTiles(b, count, tileRows(lanes, target), cursors, (size, [source, output]) => {
     const offsets = (step: number) => Array.from({ length: size }, (_, i) => i * step);
-    const from = { ...at, source, output };
+    const from = { ...at, source: source!, output: output! };
     emitTile(b, from, offsets(steps.source), offsets(steps.output), lanes, stage, target);
-  };
-  const full = b.local('i32', 'full');
-  const source = b.local('i32', 'source');
-  const output = b.local('i32', 'output');
-  b.get(at.source).set(source).get(at.output).set(output);
-  b.get(count).i32(most).op('i32.div_u').set(full);
-  walk(b, full, [], () => {
-    tile(most, source, output);
-    b.advance(source, most * steps.source).advance(output, most * steps.output);
   });
-  for (let rest = 1; rest < most; rest++) {
-    b.get(count).i32(most).op('i32.rem_u').i32(rest).op('i32.eq');
-    b.if(() => tile(rest, source, output));
-  }
 }
 
 function axisCursors(

@@ -76,9 +76,9 @@ export function storeTile(
     if (relu) {
       for (const sum of sums) b.get(sum).f32x4(0).op('f32x4.pmax').set(sum);
     }
-    sums.forEach((sum, v) => {
-      storeLanes(b, at, offsets[row]! + 16 * v, sum, lanesOf(tile, v));
-    });
+    for (let v = sums.length - 1; v >= 0; v--) {
+      storeLanes(b, at, offsets[row]! + 16 * v, sums[v]!, lanesOf(tile, v));
+    }
   });
 }
 

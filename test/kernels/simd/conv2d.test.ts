@@ -1,15 +1,18 @@
 /**
  * The SIMD convolutions equal their scalar kernels bit for bit: on the generators' whole domain (any stride,
- * dilation, groups, padding, channel count, layout), on shapes with full panels and blocked reductions, and
- * with special values.
+ * dilation, groups, padding, layout), with panels and chunks of every width, on shapes large enough for every
+ * kind of block, and with special values.
  */
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { conv2dForward } from '../../../src/kernels/conv2d-forward.ts';
 import { conv2dInputGradient } from '../../../src/kernels/conv2d-input-gradient.ts';
+import { packConv2d } from '../../../src/kernels/conv2d-pack.ts';
 import { conv2dWeightGradient } from '../../../src/kernels/conv2d-weight-gradient.ts';
 import { conv2dForwardSimd } from '../../../src/kernels/simd/conv2d-forward.ts';
 import { conv2dInputGradientSimd } from '../../../src/kernels/simd/conv2d-input-gradient.ts';
+import { packConv2dSimd } from '../../../src/kernels/simd/conv2d-pack.ts';
 import { conv2dWeightGradientSimd } from '../../../src/kernels/simd/conv2d-weight-gradient.ts';
 import {
   type ConvGeometry,
@@ -17,147 +20,115 @@ import {
   gradOutputHalo,
   inputHalo,
 } from '../../../src/tensor/convolution.ts';
-import type { View } from '../../../src/tensor/view.ts';
-import { assertTwin } from '../../helpers/twin.ts';
+import { type ConvCase, check, convCases, type Slack, slackView } from '../../helpers/arbitraries.ts';
+import { assertTwin, type TwinOptions } from '../../helpers/twin.ts';
 
-const RUNS = { numRuns: 150, seed: 21 } as const;
-
-/** Room around and between pixels: a wider halo than needed, unused channels, unused floats after rows and images. */
-interface Slack {
-  readonly halo: number;
-  readonly pixel: number;
-  readonly row: number;
-  readonly image: number;
+/** How sums start, and how they end. */
+interface Ends {
+  readonly start: 'zero' | 'bias' | 'accumulate';
+  readonly activation: 'linear' | 'relu';
 }
 
-const slack: fc.Arbitrary<Slack> = fc.record({
-  halo: fc.nat(1),
-  pixel: fc.constantFrom(0, 0, 1, 5),
-  row: fc.constantFrom(0, 0, 3),
-  image: fc.constantFrom(0, 0, 2),
+const ends: fc.Arbitrary<Ends> = fc.record({
+  start: fc.constantFrom('zero', 'bias', 'accumulate'),
+  activation: fc.constantFrom('linear', 'relu'),
 });
 
-const axis = fc.record({
-  extent: fc.integer({ min: 1, max: 12 }),
-  kernel: fc.integer({ min: 1, max: 5 }),
-  stride: fc.integer({ min: 1, max: 3 }),
-  dilation: fc.integer({ min: 1, max: 3 }),
-  before: fc.nat(3),
-  after: fc.nat(3),
-});
+/** The numerics' domain with panels of every width; then little images with many channels. */
+const narrow = convCases({ inChannels: 6, outChannels: 21 });
+const wide = convCases({ groups: 2, inChannels: 40, outChannels: 40, kernel: [1, 3], count: 2 });
+const cases = fc.oneof({ weight: 4, arbitrary: narrow }, { weight: 1, arbitrary: wide });
+const runs = fc.record({ convCase: cases, ends, specials: fc.boolean(), empty: fc.nat(9) });
 
-const fittingAxis = axis.filter((a) => a.dilation * (a.kernel - 1) + 1 <= a.extent + a.before + a.after);
-
-/** The numerics' domain, with more output channels so that panels of every width occur. */
-const geometry: fc.Arbitrary<ConvGeometry> = fc
-  .record({
-    vertical: fittingAxis,
-    horizontal: fittingAxis,
-    groups: fc.constantFrom(1, 1, 2, 4),
-    inChannels: fc.integer({ min: 1, max: 6 }),
-    outChannels: fc.integer({ min: 1, max: 21 }),
-  })
-  .map(({ vertical: v, horizontal: h, groups, inChannels, outChannels }) =>
-    convGeometry('test', [v.extent, h.extent, groups * inChannels], {
-      filters: groups * outChannels,
-      kernelSize: [v.kernel, h.kernel],
-      strides: [v.stride, h.stride],
-      dilationRate: [v.dilation, h.dilation],
-      padding: { top: v.before, bottom: v.after, left: h.before, right: h.after },
-      groups,
-    }),
-  );
-
-const run = fc.record({ count: fc.integer({ min: 0, max: 3 }), seed: fc.nat(), specials: fc.boolean() });
-const activation = fc.constantFrom('linear' as const, 'relu' as const);
-
-function slackView(height: number, width: number, channels: number, halo: number, extra: Slack): View {
-  const wide = halo + extra.halo;
-  const pixelStride = channels + extra.pixel;
-  const rowStride = (width + 2 * wide) * pixelStride + extra.row;
-  const imageStride = (height + 2 * wide) * rowStride + extra.image;
-  return { height, width, channels, pixelStride, rowStride, imageStride, halo: wide };
+function inputView(g: ConvGeometry, slack: Slack) {
+  return slackView(g.inHeight, g.inWidth, g.inChannels, inputHalo(g), slack);
 }
 
-const inputView = (g: ConvGeometry, extra: Slack): View =>
-  slackView(g.inHeight, g.inWidth, g.inChannels, inputHalo(g), extra);
-const outputView = (g: ConvGeometry, extra: Slack): View =>
-  slackView(g.outHeight, g.outWidth, g.outChannels, gradOutputHalo(g), extra);
+function outputView(g: ConvGeometry, slack: Slack) {
+  return slackView(g.outHeight, g.outWidth, g.outChannels, gradOutputHalo(g), slack);
+}
 
-test('the SIMD forward pass equals the scalar one bit for bit', () => {
-  fc.assert(
-    fc.property(
-      geometry,
-      slack,
-      slack,
-      fc.boolean(),
-      activation,
-      run,
-      (g, inSlack, outSlack, bias, act, options) => {
-        const spec = {
-          kind: 'conv2dForward' as const,
-          geometry: g,
-          input: inputView(g, inSlack),
-          output: outputView(g, outSlack),
-          bias,
-          activation: act,
-        };
-        assertTwin(conv2dForward, conv2dForwardSimd, spec, options);
-      },
-    ),
-    RUNS,
-  );
+function assertForward(
+  { geometry, slack }: ConvCase,
+  { start, activation }: Ends,
+  options: TwinOptions,
+): void {
+  const input = inputView(geometry, slack);
+  const output = outputView(geometry, slack);
+  const bias = start === 'bias';
+  const spec = { kind: 'conv2dForward', geometry, input, output, bias, activation } as const;
+  assert.ok(assertTwin(conv2dForward, conv2dForwardSimd, spec, options));
+}
+
+function assertInputGradient(
+  { geometry, slack }: ConvCase,
+  { start, activation }: Ends,
+  options: TwinOptions,
+): void {
+  const gradOutput = outputView(geometry, slack);
+  const gradInput = inputView(geometry, slack);
+  const ends = { accumulate: start === 'accumulate', bias: start === 'bias', activation };
+  const spec = { kind: 'conv2dInputGradient', geometry, gradOutput, gradInput, ...ends } as const;
+  assert.ok(assertTwin(conv2dInputGradient, conv2dInputGradientSimd, spec, options));
+}
+
+function assertWeightGradient(
+  { geometry, slack, flip }: ConvCase,
+  { start }: Ends,
+  options: TwinOptions,
+): void {
+  const input = inputView(geometry, slack);
+  const gradOutput = outputView(geometry, slack);
+  const accumulate = start === 'accumulate';
+  const spec = { kind: 'conv2dWeightGradient', geometry, input, gradOutput, accumulate, flip } as const;
+  assert.ok(assertTwin(conv2dWeightGradient, conv2dWeightGradientSimd, spec, options));
+}
+
+for (const [pass, assertPass] of [
+  ['forward pass', assertForward],
+  ['input gradient', assertInputGradient],
+  ['weight gradient', assertWeightGradient],
+] as const) {
+  test(`the SIMD ${pass} equals the scalar one bit for bit`, () => {
+    check(runs, 200, ({ convCase, ends, specials, empty }) => {
+      const count = empty === 0 ? 0 : convCase.count;
+      assertPass(convCase, ends, { count, seed: convCase.seed, specials });
+    });
+  });
+}
+
+test('the SIMD packing of weights equals the scalar one byte for byte', () => {
+  check(cases, 200, ({ geometry, flip, seed }) => {
+    for (const pass of ['forward', 'inputGradient'] as const) {
+      const spec = { kind: 'packConv2d', geometry, pass, flip } as const;
+      assert.ok(assertTwin(packConv2d, packConv2dSimd, spec, { count: 0, seed }));
+    }
+  });
 });
 
-const ends = fc.constantFrom('zero' as const, 'bias' as const, 'accumulate' as const);
+/** [what it is for, H, W, C, K, kernel size, images] */
+const LARGE = [
+  ['reductions in several blocks', 8, 8, 64, 32, 3, 2],
+  ['a run longer than a block', 5, 4, 1_000, 8, 1, 1],
+  ['a run that no block divides', 3, 3, 997, 4, 1, 2],
+  ['blocks that serve several images', 3, 3, 128, 20, 3, 5],
+  ['rows longer than a small block of the weight gradient', 3, 150, 4, 8, 3, 1],
+  ['several large blocks of rows in an image', 70, 70, 24, 16, 3, 2],
+  ['several large blocks of images', 24, 24, 40, 24, 1, 5],
+  ['more small images than a tile sums at once', 2, 2, 5, 6, 3, 99],
+  ['more single-pixel images than a tile sums at once', 1, 1, 9, 5, 1, 401],
+] as const;
 
-test('the SIMD input gradient equals the scalar one bit for bit', () => {
-  fc.assert(
-    fc.property(
-      geometry,
-      slack,
-      slack,
-      ends,
-      activation,
-      run,
-      (g, inSlack, outSlack, start, act, options) => {
-        const spec = {
-          kind: 'conv2dInputGradient' as const,
-          geometry: g,
-          gradOutput: outputView(g, outSlack),
-          gradInput: inputView(g, inSlack),
-          accumulate: start === 'accumulate',
-          bias: start === 'bias',
-          activation: act,
-        };
-        assertTwin(conv2dInputGradient, conv2dInputGradientSimd, spec, options);
-      },
-    ),
-    RUNS,
-  );
-});
-
-test('the SIMD weight gradient equals the scalar one bit for bit', () => {
-  fc.assert(
-    fc.property(
-      geometry,
-      slack,
-      slack,
-      fc.boolean(),
-      fc.boolean(),
-      run,
-      (g, inSlack, outSlack, accumulate, flip, options) => {
-        const spec = {
-          kind: 'conv2dWeightGradient' as const,
-          geometry: g,
-          input: inputView(g, inSlack),
-          gradOutput: outputView(g, outSlack),
-          accumulate,
-          flip,
-        };
-        assertTwin(conv2dWeightGradient, conv2dWeightGradientSimd, spec, options);
-      },
-    ),
-    RUNS,
-  );
-});
+for (const [purpose, height, width, channels, filters, kernelSize, count] of LARGE) {
+  test(`SIMD equals scalar bit for bit where there are ${purpose}`, () => {
+    const options = { filters, kernelSize, padding: 'same' } as const;
+    const geometry = convGeometry('test', [height, width, channels], options);
+    const convCase = { geometry, count, seed: 7, slack: { halo: 0, gap: 0 }, flip: false };
+    for (const start of ['bias', 'accumulate'] as const) {
+      const ends = { start, activation: 'relu' } as const;
+      assertForward(convCase, ends, { count, seed: 7 });
+      assertInputGradient(convCase, ends, { count, seed: 8 });
+      assertWeightGradient(convCase, ends, { count, seed: 9 });
+    }
+  });
+}

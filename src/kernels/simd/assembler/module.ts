@@ -47,6 +47,15 @@ export function assembleModule(functions: readonly FunctionBuilder[]): Uint8Arra
   return new Uint8Array(bytes);
 }
 
+/** The module with a custom section behind the others: text for people and tools, without effect on the code. */
+export function withCustomSection(
+  bytes: Uint8Array<ArrayBuffer>,
+  name: string,
+  text: string,
+): Uint8Array<ArrayBuffer> {
+  return new Uint8Array([...bytes, SECTION.custom, ...sized([...nameBytes(name), ...nameBytes(text)])]);
+}
+
 /** The exported functions first, then those they call, each once. */
 function withCallees(functions: readonly FunctionBuilder[]): FunctionBuilder[] {
   const all = [...functions];

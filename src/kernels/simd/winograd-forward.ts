@@ -1,0 +1,185 @@
+/**
+ * SIMD twin of ../winograd-forward.ts. Blocks of tiles run through all images of a call, so that the transformed
+ * weights are read once a block even where an image has few tiles; a block's V and M stay in the second-level cache.
+ */
+import { panelledLength, panelWidths } from '../conv2d-pack.ts';
+import { type WinogradForwardSpec, winogradForward } from '../winograd-forward.ts';
+import { TILE_BLOCK, tileArea, tileGrid, wholeVectors } from '../winograd-geometry.ts';
+import { stepProgram } from '../winograd-steps.ts';
+import { winogradMatrices } from '../winograd-transforms.ts';
+import { transformedLayout } from '../winograd-weights.ts';
+import type { FunctionBuilder, Local } from './assembler/index.ts';
+import { repeat, walk } from './micro-loops.ts';
+import {
+  declareTile,
+  loadLanes,
+  reduceTile,
+  startTile,
+  storeLanes,
+  storeTile,
+  tileRows,
+} from './micro-tile.ts';
+import { type SimdTwin, type Target, twinFunction } from './twin.ts';
+import { emitNested } from './winograd-steps.ts';
+import {
+  emitTileTransforms,
+  forChannels,
+  forTileShape,
+  lanesOf,
+  loadGroup,
+  nextTile,
+  startWalk,
+  type TileLayout,
+  type TileWalk,
+} from './winograd-tiles.ts';
+
+export const winogradForwardTwin: SimdTwin<WinogradForwardSpec> = {
+  kind: 'winogradForward',
+  emit(spec, target) {
+    const { geometry: g, outputTile, input, output } = spec;
+    if (input.halo < Math.max(0, g.padding.top, g.padding.left)) return undefined;
+    const b = twinFunction(winogradForward, spec);
+    const [rows, columns] = tileGrid(g, outputTile);
+    const { tile, inputMatrix } = winogradMatrices(outputTile);
+    const grid = { rows, columns, step: outputTile };
+    const { top, left } = g.padding;
+    const read: TileLayout = { ...grid, view: input, size: tile, top, left, margin: input.halo };
+    const write: TileLayout = { ...grid, view: output, size: outputTile, top: 0, left: 0, margin: 0 };
+    const source = startWalk(b, read, b.param('input'));
+    const result = startWalk(b, write, b.param('output'));
+    const scratch = b.param('scratch');
+    const products = b.local('i32', 'products');
+    const inner = 4 * wholeVectors(g.inChannels);
+    b.get(scratch)
+      .i32(tileArea(outputTile) * TILE_BLOCK * inner)
+      .op('i32.add')
+      .set(products);
+    forTileBlocks(b, b.param('count'), rows * columns, TILE_BLOCK, (tiles) => {
+      const program = stepProgram(inputMatrix);
+      const place = { program, tileBytes: inner, elementBytes: TILE_BLOCK * inner };
+      emitTileTransforms(b, source, tiles, scratch, place, target);
+      emitProducts(b, spec, tiles, scratch, products, target);
+      emitOutput(b, spec, result, tiles, products, target);
+    });
+    return b;
+  },
+};
+
+/** Emits `body` for blocks of at most `most` of count * perImage tiles; its local holds the block's number. */
+export function forTileBlocks(
+  b: FunctionBuilder,
+  count: Local,
+  perImage: number,
+  most: number,
+  body: (tiles: Local) => void,
+): void {
+  const left = b.local('i32', 'tilesLeft');
+  const tiles = b.local('i32', 'tiles');
+  b.get(count).i32(perImage).op('i32.mul').tee(left);
+  b.if(() => {
+    b.loop((again) => {
+      b.get(left).i32(most).get(left).i32(most).op('i32.lt_s').select('i32').set(tiles);
+      body(tiles);
+      b.get(left).get(tiles).op('i32.sub').tee(left).brIf(again);
+    });
+  });
+}
+
+/** M = V U for each of the t*t elements: panels of 16 outputs, register tiles over the block's tiles. */
+function emitProducts(
+  b: FunctionBuilder,
+  { geometry: g, outputTile }: WinogradForwardSpec,
+  tiles: Local,
+  scratch: Local,
+  products: Local,
+  target: Target,
+): void {
+  const layout = transformedLayout(g, 'forward');
+  const widths = panelWidths(layout.outputs);
+  const inner = 4 * wholeVectors(g.inChannels);
+  const outer = 4 * wholeVectors(g.outChannels);
+  const groups = b.local('i32', 'groups');
+  const cursors = [
+    { from: scratch, step: TILE_BLOCK * inner },
+    { from: products, step: TILE_BLOCK * outer },
+    { from: b.param('weight'), step: 4 * panelledLength(layout) },
+  ];
+  walk(b, tileArea(outputTile), cursors, ([v, m, u]) => {
+    let panel = 0;
+    while (panel < widths.length) {
+      const width = widths[panel]!;
+      const same = widths.filter((other) => other === width).length;
+      const rows = Math.min(TILE_BLOCK, tileRows(width, target));
+      b.get(tiles)
+        .i32(rows - 1)
+        .op('i32.add')
+        .i32(rows)
+        .op('i32.div_u')
+        .set(groups);
+      const panels = [
+        { from: m!, offset: 64 * panel, step: 4 * width },
+        { from: u!, offset: 64 * panel * g.inChannels, step: 4 * width * g.inChannels },
+      ];
+      walk(b, same, panels, ([mPanel, uPanel]) => {
+        const both = [
+          { from: v!, step: rows * inner },
+          { from: mPanel!, step: rows * outer },
+        ];
+        walk(b, groups, both, ([vRow, mRow]) => {
+          const offsets = (bytes: number) => Array.from({ length: rows }, (_, row) => row * bytes);
+          const tile = declareTile(b, rows, width);
+          startTile(b, tile, { kind: 'zero' });
+          const factors = { splat: vRow!, rowOffsets: offsets(inner), vector: uPanel!, padded: true };
+          reduceTile(b, tile, factors, [{ count: g.inChannels, splat: 4, vector: 4 * width }], target);
+          storeTile(b, tile, mRow!, offsets(outer), false);
+        });
+      });
+      panel += same;
+    }
+  });
+}
+
+/** Y = A^T M A, bias or what the output holds, activation, and the store. */
+function emitOutput(
+  b: FunctionBuilder,
+  spec: WinogradForwardSpec,
+  result: TileWalk,
+  tiles: Local,
+  products: Local,
+  target: Target,
+): void {
+  const { geometry: g, outputTile, output, bias, accumulate, activation } = spec;
+  const { tile, outputMatrix } = winogradMatrices(outputTile);
+  const program = stepProgram(outputMatrix);
+  const outer = 4 * wholeVectors(g.outChannels);
+  const from = b.local('i32', 'productsAt');
+  const pointers = bias ? [from, result.at, b.param('bias')] : [from, result.at];
+  b.get(products).set(from);
+  repeat(b, tiles, () => {
+    forTileShape(b, result, (rows, columns) => {
+      forChannels(b, g.outChannels, pointers, target, (group, [m, to, biasAt]) => {
+        const shift = bias ? loadGroup(b, group, biasAt, 0) : undefined;
+        const padded = { ...group, channels: 4 * group.vectors };
+        const load = (i: number, j: number) => loadGroup(b, padded, m, (i * tile + j) * TILE_BLOCK * outer);
+        emitNested(b, program, load, (i, j, value) => {
+          if (i >= rows || j >= columns) return;
+          const offset = 4 * (i * output.rowStride + j * output.pixelStride);
+          value.forEach((vector, part) => {
+            if (shift !== undefined) b.get(vector).get(shift[part]!).op('f32x4.add').set(vector);
+            if (accumulate) {
+              b.get(vector);
+              loadLanes(b, to!, offset + 16 * part, lanesOf(group, part));
+              b.op('f32x4.add').set(vector);
+            }
+            if (activation === 'relu') b.get(vector).f32x4(0).op('f32x4.pmax').set(vector);
+          });
+          value.forEach((vector, part) => {
+            storeLanes(b, to!, offset + 16 * part, vector, lanesOf(group, part));
+          });
+        });
+      });
+    });
+    nextTile(b, result);
+    b.advance(from, outer);
+  });
+}

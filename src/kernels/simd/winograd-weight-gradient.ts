@@ -1,0 +1,209 @@
+/**
+ * SIMD twin of ../winograd-weight-gradient.ts. Blocks of tiles run through all images of a call; the sums S pass
+ * through registers once a block, a tile of channels x outputs at a time.
+ */
+import { panelWidths } from '../conv2d-pack.ts';
+import { GRADIENT_TILE_BLOCK, tileArea, tileGrid, wholeVectors } from '../winograd-geometry.ts';
+import { stepProgram } from '../winograd-steps.ts';
+import { transpose, winogradMatrices } from '../winograd-transforms.ts';
+import { type WinogradWeightGradientSpec, winogradWeightGradient } from '../winograd-weight-gradient.ts';
+import { tileDivisors } from '../winograd-weights.ts';
+import type { FunctionBuilder, Local } from './assembler/index.ts';
+import { evenParts, walk } from './micro-loops.ts';
+import {
+  declareTile,
+  loadLanes,
+  reduceSamples,
+  startTile,
+  storeLanes,
+  storeTile,
+  tileRows,
+} from './micro-tile.ts';
+import { type SimdTwin, type Target, twinFunction } from './twin.ts';
+import { forTileBlocks } from './winograd-forward.ts';
+import { emitNested, type Lanes } from './winograd-steps.ts';
+import {
+  emitTileTransforms,
+  forChannels,
+  lanesOf,
+  loadGroup,
+  startWalk,
+  type TileLayout,
+} from './winograd-tiles.ts';
+
+/** Bytes from row to row of the three parts of the scratch. */
+interface Strides {
+  /** V, a tile: input channels. */
+  readonly inner: number;
+  /** M and S, a tile or an input channel: output channels. */
+  readonly outer: number;
+}
+
+export const winogradWeightGradientTwin: SimdTwin<WinogradWeightGradientSpec> = {
+  kind: 'winogradWeightGradient',
+  emit(spec, target) {
+    const { geometry: g, outputTile, input, gradOutput } = spec;
+    if (input.halo < Math.max(0, g.padding.top, g.padding.left)) return undefined;
+    const b = twinFunction(winogradWeightGradient, spec);
+    const [rows, columns] = tileGrid(g, outputTile);
+    const { tile, inputMatrix, outputMatrix } = winogradMatrices(outputTile);
+    const { top, left } = g.padding;
+    const grid = { rows, columns, step: outputTile };
+    const read: TileLayout = { ...grid, view: input, size: tile, top, left, margin: input.halo };
+    const { halo } = gradOutput;
+    const graded: TileLayout = { ...grid, view: gradOutput, size: outputTile, top: 0, left: 0, margin: halo };
+    const area = tileArea(outputTile);
+    const strides = { inner: 4 * wholeVectors(g.inChannels), outer: 4 * wholeVectors(g.outChannels) };
+    const [v, m, first] = [b.local('i32', 'v'), b.local('i32', 'm'), b.local('i32', 'first')];
+    b.get(b.param('scratch'))
+      .i32(area * g.inChannels * strides.outer)
+      .op('i32.add')
+      .tee(v);
+    b.i32(area * GRADIENT_TILE_BLOCK * strides.inner)
+      .op('i32.add')
+      .set(m);
+    b.i32(1).set(first);
+    const source = startWalk(b, read, b.param('input'));
+    const gradient = startWalk(b, graded, b.param('gradOutput'));
+    const place = (program: ReturnType<typeof stepProgram>, tileBytes: number) => ({
+      program,
+      tileBytes,
+      elementBytes: GRADIENT_TILE_BLOCK * tileBytes,
+    });
+    forTileBlocks(b, b.param('count'), rows * columns, GRADIENT_TILE_BLOCK, (tiles) => {
+      const outputProgram = stepProgram(transpose(outputMatrix));
+      emitTileTransforms(b, source, tiles, v, place(stepProgram(inputMatrix), strides.inner), target);
+      emitTileTransforms(b, gradient, tiles, m, place(outputProgram, strides.outer), target);
+      b.get(first).if(
+        () => emitProducts(b, spec, { tiles, v, m, strides, start: 'zero' }, target),
+        () => emitProducts(b, spec, { tiles, v, m, strides, start: 'rows' }, target),
+      );
+      b.i32(0).set(first);
+    });
+    b.get(first).if(() => emitZeros(b, area * g.inChannels * strides.outer));
+    emitFinish(b, spec, strides, target);
+    return b;
+  },
+};
+
+/** S += V^T M over a block, for each of the t*t elements; starts at +0 in the first block. */
+function emitProducts(
+  b: FunctionBuilder,
+  { geometry: g, outputTile }: WinogradWeightGradientSpec,
+  block: {
+    readonly tiles: Local;
+    readonly v: Local;
+    readonly m: Local;
+    readonly strides: Strides;
+    readonly start: 'zero' | 'rows';
+  },
+  target: Target,
+): void {
+  const { tiles, v, m, strides, start } = block;
+  const { inner, outer } = strides;
+  const cursors = [
+    { from: b.param('scratch'), step: g.inChannels * outer },
+    { from: v, step: GRADIENT_TILE_BLOCK * inner },
+    { from: m, step: GRADIENT_TILE_BLOCK * outer },
+  ];
+  const widths = panelWidths(g.outChannels);
+  walk(b, tileArea(outputTile), cursors, ([s, vSlab, mSlab]) => {
+    let panel = 0;
+    while (panel < widths.length) {
+      const width = widths[panel]!;
+      const same = widths.filter((other) => other === width).length;
+      const panels = [
+        { from: s!, offset: 64 * panel, step: 4 * width },
+        { from: mSlab!, offset: 64 * panel, step: 4 * width },
+      ];
+      walk(b, same, panels, ([sPanel, mPanel]) => {
+        for (const part of evenParts(g.inChannels, tileRows(width, target))) {
+          const parts = [
+            { from: sPanel!, offset: part.start * outer, step: part.size * outer },
+            { from: vSlab!, offset: 4 * part.start, step: 4 * part.size },
+          ];
+          walk(b, part.count, parts, ([sums, values]) => {
+            const rows = Array.from({ length: part.size }, (_, row) => row);
+            const offsets = rows.map((row) => row * outer);
+            const tile = declareTile(b, part.size, width);
+            startTile(b, tile, start === 'zero' ? { kind: 'zero' } : { kind: 'rows', at: sums!, offsets });
+            const [splat, vector] = [b.local('i32', 'splat'), b.local('i32', 'vector')];
+            b.get(values!).set(splat).get(mPanel!).set(vector);
+            const factors = { splat, rowOffsets: rows.map((row) => 4 * row), vector, padded: true };
+            reduceSamples(b, tile, factors, tiles, { splat: inner, vector: outer }, target);
+            storeTile(b, tile, sums!, offsets, false);
+          });
+        }
+      });
+      panel += same;
+    }
+  });
+}
+
+/** Zeroes S where there was no tile at all. */
+function emitZeros(b: FunctionBuilder, bytes: number): void {
+  const at = b.local('i32', 'zeroAt');
+  const end = b.local('i32', 'zeroEnd');
+  b.get(b.param('scratch')).i32(bytes).op('i32.add').set(end);
+  b.forRange(at, end, () => void b.get(at).f32x4(0).memory('v128.store'), {
+    start: b.param('scratch'),
+    step: 16,
+  });
+}
+
+/** gradWeight = G^T (S / divisors) G, tap by tap. */
+function emitFinish(
+  b: FunctionBuilder,
+  spec: WinogradWeightGradientSpec,
+  strides: Strides,
+  target: Target,
+): void {
+  const { geometry: g, outputTile, accumulate, flip } = spec;
+  const matrices = winogradMatrices(outputTile);
+  const { tile, taps } = matrices;
+  const program = stepProgram(transpose(matrices.weightMatrix));
+  const divisors = tileDivisors(matrices);
+  const slab = g.inChannels * strides.outer;
+  const cursors = [
+    { from: b.param('scratch'), step: strides.outer },
+    { from: b.param('gradWeight'), step: 4 * g.outChannels },
+  ];
+  walk(b, g.inChannels, cursors, ([row, to]) => {
+    forChannels(b, g.outChannels, [row!, to!], target, (group, [sums, gradient]) => {
+      const padded = { ...group, channels: 4 * group.vectors };
+      const load = (i: number, j: number) => {
+        const element = i * tile + j;
+        return divided(b, loadGroup(b, padded, sums!, element * slab), divisors[element]!);
+      };
+      emitNested(b, program, load, (i, j, value) => {
+        const tap = i * taps + j;
+        const position = flip ? taps * taps - 1 - tap : tap;
+        const offset = 4 * position * g.inChannels * g.outChannels;
+        if (accumulate) {
+          value.forEach((vector, part) => {
+            loadLanes(b, gradient!, offset + 16 * part, lanesOf(group, part));
+            b.get(vector).op('f32x4.add').set(vector);
+          });
+        }
+        value.forEach((vector, part) => {
+          storeLanes(b, gradient!, offset + 16 * part, vector, lanesOf(group, part));
+        });
+      });
+    });
+  });
+}
+
+/** A value over a constant; a power of two is multiplied by its reciprocal, which gives the same bits. */
+export function divided(b: FunctionBuilder, value: Lanes, divisor: number): Lanes {
+  if (divisor === 1) return value;
+  const exact = Number.isInteger(Math.abs(divisor)) && (Math.abs(divisor) & (Math.abs(divisor) - 1)) === 0;
+  for (const vector of value) {
+    b.get(vector);
+    if (exact)
+      b.f32x4(1 / divisor)
+        .op('f32x4.mul')
+        .set(vector);
+    else b.f32x4(divisor).op('f32x4.div').set(vector);
+  }
+  return value;
+}

@@ -1,0 +1,35 @@
+/** The contract of a layer's oracle: what the layer computes, in f64, with bounds of f32's error. */
+import type { Shape } from '../../src/tensor/shape.ts';
+import type { BoundedValues } from './conformance-bounds.ts';
+import type { Values } from './oracle.ts';
+
+/** One layer on one batch, while training. */
+export interface LayerProblem {
+  readonly config: unknown;
+  readonly inputShape: Shape;
+  readonly outputShape: Shape;
+  readonly count: number;
+  /** [count, ...inputShape]. */
+  readonly input: Values;
+  /** By their own names: weight, bias, ... */
+  readonly parameters: Readonly<Record<string, Values>>;
+  /** What addresses the layer's random numbers. */
+  readonly name: string;
+  readonly seed: number;
+  readonly step: number;
+}
+
+export interface LayerGradients {
+  readonly gradInput: BoundedValues;
+  readonly parameters: Readonly<Record<string, BoundedValues>>;
+}
+
+export interface LayerOracle {
+  forward(problem: LayerProblem): BoundedValues;
+  backward(problem: LayerProblem, gradOutput: BoundedValues): LayerGradients;
+  /**
+   * Where the layer is linear in its input and in each parameter: a number whose small multiples it takes to
+   * numbers that f32 holds, every intermediate one included.
+   */
+  exactUnit?(config: unknown): number | undefined;
+}

@@ -1,0 +1,69 @@
+/** What a kind of layer owes its readers and users: a name, examples that work, errors that say where. */
+import assert from 'node:assert/strict';
+import { ConfigError, ShapeError } from '../../src/errors.ts';
+import type { Layer, LayerDefinition } from '../../src/layers/layer.ts';
+import { sequentialGraph } from '../../src/model/graph.ts';
+import type { Shape } from '../../src/tensor/shape.ts';
+import { checkConformance } from './conformance.ts';
+import { checkDifferences } from './conformance-differences.ts';
+
+/** A layer function of any options. */
+export interface LayerFunction {
+  // biome-ignore lint/suspicious/noExplicitAny: the options of all layers.
+  (options: any): Layer;
+  // biome-ignore lint/suspicious/noExplicitAny: the options and configurations of all layers.
+  readonly definition: LayerDefinition<any, any>;
+}
+
+/** Draws of data an example is tried on. */
+const SEEDS = [1, 26, 1_000_003];
+
+/** Throws unless the layer is what the registry, files and documentation need. */
+export function checkDefinition(key: string, make: LayerFunction): void {
+  const { type, examples } = make.definition;
+  assert.equal(type, key, 'the registry lists a layer under its type');
+  assert.match(type, /^[a-z][A-Za-z0-9]*$/, 'a type is the stem of automatic names');
+  assert.ok(examples.length > 0, `layer ${type} has no examples: nothing shows or tries it`);
+}
+
+/** Throws unless every example conforms. */
+export function checkExamples(make: LayerFunction): void {
+  for (const { options, inputShape } of make.definition.examples) {
+    const layer = make(options);
+    for (const seed of SEEDS) checkConformance({ layer, inputShape, seed });
+    checkDifferences(layer, inputShape, SEEDS[0]!);
+  }
+}
+
+/** Throws unless an input of a rank that no example has is refused, naming the layer. */
+export function checkRefusedShapes(make: LayerFunction): void {
+  const { type, examples } = make.definition;
+  const ranks = new Set(examples.map(({ inputShape }) => inputShape.length));
+  for (const shape of [[7], [4, 5, 6]]) {
+    if (!ranks.has(shape.length)) assertRefusedShape(make({ ...examples[0]!.options, name: 'mine' }), shape);
+  }
+  assert.equal(make(examples[0]!.options).name, undefined, `${type} takes its name from the model`);
+}
+
+/** Throws unless the shape is refused by a ShapeError that names the layer. */
+export function assertRefusedShape(layer: Layer, inputShape: Shape): void {
+  const operation = `${layer.type} "${layer.name ?? layer.type}"`;
+  assert.throws(
+    () => sequentialGraph(inputShape, [layer]),
+    (error) => error instanceof ShapeError && error.details.operation === operation,
+    `${operation} on [${inputShape}]`,
+  );
+}
+
+/** Throws unless the options are refused when the layer is made, by a ConfigError that names it and the option. */
+export function assertRefusedOptions(make: LayerFunction, options: object, argument: string): void {
+  const operation = `${make.definition.type} "mine"`;
+  assert.throws(
+    () => make({ ...options, name: 'mine' }),
+    (error) =>
+      error instanceof ConfigError &&
+      error.details.operation === operation &&
+      error.details.argument === argument,
+    `${operation} ${JSON.stringify(options)}`,
+  );
+}

@@ -1,0 +1,69 @@
+/** The SIMD dense layers equal their scalar kernels bit for bit, for any sizes, strides, sample counts and row ranges. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { denseForward } from '../../../src/kernels/dense-forward.ts';
+import { denseInputGradient } from '../../../src/kernels/dense-input-gradient.ts';
+import { packDense } from '../../../src/kernels/dense-pack.ts';
+import { denseWeightGradient } from '../../../src/kernels/dense-weight-gradient.ts';
+import { denseForwardSimd } from '../../../src/kernels/simd/dense-forward.ts';
+import { denseInputGradientSimd } from '../../../src/kernels/simd/dense-input-gradient.ts';
+import { packDenseSimd } from '../../../src/kernels/simd/dense-pack.ts';
+import { denseWeightGradientSimd } from '../../../src/kernels/simd/dense-weight-gradient.ts';
+import { check } from '../../helpers/arbitraries.ts';
+import { assertTwin } from '../../helpers/twin.ts';
+
+const features = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 1, max: 40 }) },
+  { weight: 1, arbitrary: fc.constantFrom(64, 130, 400, 997) },
+);
+
+const layers = fc.record({
+  inFeatures: features,
+  outFeatures: features,
+  inGap: fc.constantFrom(0, 0, 3),
+  outGap: fc.constantFrom(0, 0, 5),
+  count: fc.nat(11),
+  seed: fc.nat(),
+  specials: fc.boolean(),
+  accumulate: fc.boolean(),
+  bias: fc.boolean(),
+  activation: fc.constantFrom('linear' as const, 'relu' as const),
+  rows: fc.tuple(fc.nat(), fc.nat()),
+});
+
+test('the SIMD forward pass equals the scalar one bit for bit', () => {
+  check(layers, 150, ({ inFeatures, outFeatures, inGap, outGap, bias, activation, ...options }) => {
+    const strides = { inputStride: inFeatures + inGap, outputStride: outFeatures + outGap };
+    const spec = { kind: 'denseForward', inFeatures, outFeatures, ...strides, bias, activation } as const;
+    assert.ok(assertTwin(denseForward, denseForwardSimd, spec, options));
+  });
+});
+
+test('the SIMD input gradient equals the scalar one bit for bit', () => {
+  check(layers, 150, ({ inFeatures, outFeatures, inGap, outGap, accumulate, ...options }) => {
+    const strides = { gradInputStride: inFeatures + inGap, gradOutputStride: outFeatures + outGap };
+    const spec = { kind: 'denseInputGradient', inFeatures, outFeatures, ...strides, accumulate } as const;
+    assert.ok(assertTwin(denseInputGradient, denseInputGradientSimd, spec, options));
+  });
+});
+
+test('the SIMD weight gradient of a range of rows equals the scalar one bit for bit', () => {
+  check(layers, 150, ({ inFeatures, outFeatures, inGap, outGap, accumulate, rows, ...options }) => {
+    const strides = { inputStride: inFeatures + inGap, gradOutputStride: outFeatures + outGap };
+    const spec = { kind: 'denseWeightGradient', inFeatures, outFeatures, ...strides, accumulate } as const;
+    const rowStart = rows[0] % (inFeatures + 1);
+    const rowCount = rows[1] % (inFeatures - rowStart + 1);
+    const literals = { rowStart, rowCount };
+    assert.ok(assertTwin(denseWeightGradient, denseWeightGradientSimd, spec, { ...options, literals }));
+  });
+});
+
+test('the SIMD packing of weights equals the scalar one byte for byte', () => {
+  check(layers, 100, ({ inFeatures, outFeatures, seed }) => {
+    for (const pass of ['forward', 'inputGradient'] as const) {
+      const spec = { kind: 'packDense', inFeatures, outFeatures, pass } as const;
+      assert.ok(assertTwin(packDense, packDenseSimd, spec, { count: 0, seed }));
+    }
+  });
+});
