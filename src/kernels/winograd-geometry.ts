@@ -11,8 +11,14 @@ import { type OutputTile, winogradMatrices } from './winograd-transforms.ts';
 
 /** Tiles that the kernels carry through transforms and products together. */
 export const TILE_BLOCK = 8;
-/** Tiles that the weight gradient's SIMD kernel carries together: its sums are read and written once a block. */
-export const GRADIENT_TILE_BLOCK = 32;
+
+/**
+ * Tiles that the weight gradient's SIMD kernel carries together. Its sums are read and written once a block, so
+ * where they do not fit into the second-level cache beside the tiles, larger blocks pay (measured).
+ */
+export function gradientTileBlock({ inChannels, outChannels }: ConvGeometry): number {
+  return inChannels * outChannels <= 2048 ? 16 : 32;
+}
 
 /** t, inputs along an axis of a tile. */
 export function tileOf(outputTile: OutputTile): number {

@@ -1,5 +1,6 @@
 /**
- * The first pass of the Winograd kernels: tiles of a view, transformed to X = M x M^T, a channel at a time.
+ * The first pass of the Winograd kernels: tiles of a view, transformed to X = M x M^T, a channel at a time, and
+ * divided element by element where `divisors` are given.
  *
  *   x  [size, size] pixels of one channel, `tileStep` pixels from tile to tile
  *   X  [t*t][8 tiles][channels rounded up to 4], zeros in the lanes beyond the channels
@@ -25,7 +26,13 @@ export interface TileGrid {
  * Returns the transform of `block` tiles from tile `first` on, counted row by row: from the image whose
  * origin is element `image`, to the scratch memory at element `to`.
  */
-export function bindTiles(f32: Float32Array, view: View, program: StepProgram, grid: TileGrid) {
+export function bindTiles(
+  f32: Float32Array,
+  view: View,
+  program: StepProgram,
+  grid: TileGrid,
+  divisors?: readonly number[],
+) {
   const { columns, tileStep, padding } = grid;
   const width = wholeVectors(view.channels);
   const nested = bindNested(program);
@@ -39,6 +46,9 @@ export function bindTiles(f32: Float32Array, view: View, program: StepProgram, g
         if (c < view.channels) {
           gather(f32, view, image + c, top, left, program.inputs, x);
           nested(x, transformed);
+          divisors?.forEach((divisor, e) => {
+            transformed[e] = transformed[e]! / divisor;
+          });
         } else transformed.fill(0);
         for (let e = 0; e < transformed.length; e++)
           f32[to + (e * TILE_BLOCK + b) * width + c] = transformed[e]!;

@@ -14,14 +14,14 @@
  *
  *   S [t*t][C][K]   the sums
  *   V [t*t][8][C]   = B^T d B, the forward pass's own (winograd-tiles.ts)
- *   M [t*t][8][K]   = A dY A^T
+ *   M [t*t][8][K]   = A dY A^T, each element divided once, as in winograd-weights.ts
  *
  * with K and, in V, C rounded up to 4.
  *
  * Order, all in f32: A, B^T and G^T by the steps of winograd-steps.ts, down the columns, then along the
  * rows. Each element of S starts at +0 and adds V*M for n, tile row, tile column ascending, product and
- * sum rounded; then it is divided once, as in winograd-weights.ts, before G^T is applied. With `accumulate`
- * the result is added to the value held, else written. With `flip` (a true convolution's weights) tap
+ * sum rounded. G's divisors are applied to M, which has fewer elements than S. With `accumulate` the result is
+ * added to the value held, else written. With `flip` (a true convolution's weights) tap
  * (ky, kx) is written at (2-ky, 2-kx).
  */
 import { type ConvGeometry, weightCount } from '../tensor/convolution.ts';
@@ -30,7 +30,7 @@ import { checkInputView, checkOutputView } from './conv2d-views.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
 import {
   checkWinogradGeometry,
-  GRADIENT_TILE_BLOCK,
+  gradientTileBlock,
   TILE_BLOCK,
   tileArea,
   tileGrid,
@@ -57,7 +57,7 @@ export interface WinogradWeightGradientSpec {
 /** Elements of scratch: S, then V and M of one block. */
 export function gradientScratchLength({ geometry: g, outputTile }: WinogradWeightGradientSpec): number {
   const columns = wholeVectors(g.outChannels);
-  const block = GRADIENT_TILE_BLOCK * (wholeVectors(g.inChannels) + columns);
+  const block = gradientTileBlock(g) * (wholeVectors(g.inChannels) + columns);
   return tileArea(outputTile) * (g.inChannels * columns + block);
 }
 
@@ -83,7 +83,9 @@ export const winogradWeightGradient: KernelFamily<WinogradWeightGradientSpec> = 
     const inputs = { columns, tileStep: outputTile, padding: g.padding };
     const transformInput = bindTiles(f32, input, stepProgram(inputMatrix), inputs);
     const outputs = { columns, tileStep: outputTile, padding: { top: 0, left: 0 } };
-    const transformGradient = bindTiles(f32, gradOutput, stepProgram(transpose(outputMatrix)), outputs);
+    const gradientProgram = stepProgram(transpose(outputMatrix));
+    const divisors = tileDivisors(winogradMatrices(outputTile));
+    const transformGradient = bindTiles(f32, gradOutput, gradientProgram, outputs, divisors);
     const multiply = bindProducts(spec, f32);
     const finish = bindFinish(spec, f32);
     return (...args) => {
@@ -136,20 +138,19 @@ function bindProducts({ geometry: g, outputTile }: WinogradWeightGradientSpec, f
   };
 }
 
-/** Divides the sums, applies G^T to both axes and writes the taps. */
+/** Applies G^T to both axes and writes the taps. */
 function bindFinish(spec: WinogradWeightGradientSpec, f32: Float32Array) {
   const { geometry: g, outputTile, accumulate, flip } = spec;
   const matrices = winogradMatrices(outputTile);
-  const divisors = tileDivisors(matrices);
   const nested = bindNested(stepProgram(transpose(matrices.weightMatrix)));
   const columns = wholeVectors(g.outChannels);
-  const tile = new Float32Array(divisors.length);
+  const tile = new Float32Array(tileArea(outputTile));
   const taps = new Float32Array(matrices.taps * matrices.taps);
   return (sums: number, gradWeightAt: number): void => {
     for (let c = 0; c < g.inChannels; c++) {
       for (let k = 0; k < g.outChannels; k++) {
         for (let e = 0; e < tile.length; e++) {
-          tile[e] = f(f32[sums + (e * g.inChannels + c) * columns + k]! / divisors[e]!);
+          tile[e] = f32[sums + (e * g.inChannels + c) * columns + k]!;
         }
         nested(tile, taps);
         for (let tap = 0; tap < taps.length; tap++) {

@@ -6,6 +6,7 @@ import { conv2dTranspose } from './conv2d-transpose.ts';
 import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
 import { flatten } from './flatten.ts';
+import { globalAveragePooling2d } from './global-average-pooling2d.ts';
 import { maxPooling2d } from './max-pooling2d.ts';
 import { prelu } from './prelu.ts';
 
@@ -18,6 +19,7 @@ export const layers = {
   dense,
   dropout,
   flatten,
+  globalAveragePooling2d,
   maxPooling2d,
   prelu,
 } as const;
@@ -30,6 +32,7 @@ export {
   dense,
   dropout,
   flatten,
+  globalAveragePooling2d,
   maxPooling2d,
   prelu,
 };

@@ -67,18 +67,30 @@ export class Arena {
     return this.heap.f32.subarray(address / 4, (address + bytes) / 4);
   }
 
-  /** Reserves model buffers, zero at first. Known names keep their place and content. */
+  /**
+   * Reserves model buffers, zero at first. Known names keep their place and content. Throws MemoryError beyond the
+   * limit; nothing is reserved then.
+   */
   reserve(buffers: readonly PlannedBuffer[]): void {
-    const fresh = buffers.filter((buffer) => buffer.scope === 'model' && !this.#model.has(buffer.name));
-    if (fresh.length === 0) return;
+    const fresh = new Map<string, { readonly address: number; readonly bytes: number }>();
     const from = this.#modelEnd;
-    for (const buffer of fresh) {
-      if (this.#model.has(buffer.name)) continue;
-      this.#model.set(buffer.name, { address: this.#modelEnd, bytes: buffer.fixedBytes });
-      this.#modelEnd += bufferBytes(buffer, 0);
+    let end = from;
+    for (const buffer of buffers) {
+      if (buffer.scope !== 'model') continue;
+      const { name, fixedBytes: bytes } = buffer;
+      const known = this.#model.get(name) ?? fresh.get(name);
+      if (known !== undefined) {
+        checkSameBytes(name, known.bytes, bytes);
+        continue;
+      }
+      fresh.set(name, { address: end, bytes });
+      end += bufferBytes(buffer, 0);
     }
-    this.#provide(this.#modelEnd, from, 'the model');
-    this.heap.u8.fill(0, from, this.#modelEnd);
+    if (fresh.size === 0) return;
+    this.#provide(end, from, 'the model');
+    this.heap.u8.fill(0, from, end);
+    for (const [name, place] of fresh) this.#model.set(name, place);
+    this.#modelEnd = end;
     this.generation += 1;
   }
 
@@ -115,6 +127,18 @@ export class Arena {
 export function formatBytes(bytes: number): string {
   if (bytes < 2 ** 20) return `${(bytes / 2 ** 10).toFixed(1)} KiB`;
   return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+}
+
+/** Two buffers of one name are one: a longer one would reach into its neighbour. */
+function checkSameBytes(name: string, expected: number, received: number): void {
+  if (expected === received) return;
+  throw new ConfigError({
+    operation: 'model',
+    argument: `buffer ${name}`,
+    expected: `${expected} bytes, as before`,
+    received: String(received),
+    hint: 'layers must give different buffers different names',
+  });
 }
 
 function createMemory(pages: number): WebAssembly.Memory {

@@ -19,8 +19,11 @@ export function bindScalar(spec: KernelSpec, memory: WebAssembly.Memory): Kernel
   return family.bind(spec, heapOf(memory.buffer));
 }
 
+/** The parts of a task that say what its program is. */
+export type ProgramTask = Pick<StepTask, 'programId' | 'memory' | 'module' | 'exports' | 'specs' | 'code'>;
+
 /** All kernels of a task's program. */
-export function bindProgram(task: Omit<StepTask, 'frame' | 'control'>): BoundProgram {
+export function bindProgram(task: ProgramTask): BoundProgram {
   const kernels = JSON.parse(task.specs) as KernelSpec[];
   const { memory, module } = task;
   const instance = module && new WebAssembly.Instance(module, { env: { memory } });

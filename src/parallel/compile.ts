@@ -9,7 +9,7 @@ import type { KernelFunction, KernelSpec } from '../kernels/kernel.ts';
 import { withCustomSection } from '../kernels/simd/assembler/module.ts';
 import { emitModule } from '../kernels/simd/module.ts';
 import { BASELINE_TARGET, PAIRED_TARGET, type Target } from '../kernels/simd/twin.ts';
-import { agree, type Trial, trialOf } from './self-check.ts';
+import { affordableTrials, agree, memoryFor } from './self-check.ts';
 
 /** A compiled module, and the export of each spec (-1: scalar). */
 export interface CompiledKernels {
@@ -33,42 +33,100 @@ export function targetFor(wide: boolean): Target {
   return process.arch === 'arm64' ? { pairs: false, accumulators: 16 } : BASELINE_TARGET;
 }
 
-/** Emits and compiles the kernels of a program. `compare` is the self-check's; tests give another. */
+/** What the self-check found in this process, by the spec's JSON: equal specs have equal code. */
+const verdicts = new Map<string, boolean>();
+
+/** Emits and compiles the kernels of a program. `compare` is the self-check's; tests may give another. */
 export function compileKernels(
   specs: readonly KernelSpec[],
   allowWide: boolean,
   compare: typeof agree = agree,
 ): CompiledKernels {
-  if (!allowWide || !canCompileWide()) return compilePlain(specs);
-  const texts = specs.map((spec) => JSON.stringify(spec));
-  if (texts.some((text) => verdicts.get(text) === false)) return compilePlain(specs);
-  const { bytes, exports } = emitModule(specs, targetFor(true));
-  const trials = specs.flatMap((spec, i) => (exports[i]! < 0 || verdicts.has(texts[i]!) ? [] : [trialOf(spec)]));
-  const chosen = affordable(trials);
-  const memory = memoryFor(chosen);
-  const { module, instance } = withWideFlags(() => {
-    const module = new WebAssembly.Module(withCustomSection(bytes, 'target', 'wide'));
-    const instance = new WebAssembly.Instance(module, { env: { memory } });
-    warm(instance);
-    return { module, instance };
-  });
-  const wide: CompiledKernels = { module, exports, wide: true };
-  if (chosen.length === 0) return wide;
-  const plain = compilePlain(specs);
-  const plainInstance = new WebAssembly.Instance(plain.module, { env: { memory } });
-  const kernelOf = (from: WebAssembly.Instance, names: readonly number[], spec: KernelSpec) =>
-    from.exports[String(names[specs.indexOf(spec)])] as KernelFunction | undefined;
-  for (const trial of chosen) {
-    const { spec } = trial;
-    const reference = kernelOf(plainInstance, plain.exports, spec);
-    const candidate = kernelOf(instance, exports, spec)!;
-    const verdict = reference === undefined || compare(trial, memory, reference, candidate);
-    verdicts.set(JSON.stringify(spec), verdict);
-    if (verdict) continue;
-    process.emitWarning(
-      `Faltung does without 256-bit code for some kernels: on Node ${process.versions.node}, ${spec.kind} gives other bits with it`,
-    );
-    return plain;
+  const verdictOn = (spec: KernelSpec) => verdicts.get(JSON.stringify(spec));
+  if (!allowWide || !canCompileWide() || specs.some((spec) => verdictOn(spec) === false)) {
+    return compilePlain(specs);
   }
-  return wide;
+  const { bytes, exports } = emitModule(specs, targetFor(true));
+  const trials = affordableTrials(
+    specs.filter((spec, i) => exports[i]! >= 0 && verdictOn(spec) === undefined),
+  );
+  const memory = memoryFor(trials);
+  const module = withWideFlags(() => {
+    const compiled = compile(bytes, 256);
+    warm(new WebAssembly.Instance(compiled, { env: { memory } }));
+    return compiled;
+  });
+  if (trials.length === 0) return { module, exports, wide: true };
+  const [reference, candidate] = [compile(bytes, 128), module].map(
+    (compiled) => new WebAssembly.Instance(compiled, { env: { memory } }).exports,
+  );
+  for (const trial of trials) {
+    const name = String(exports[specs.indexOf(trial.spec)]);
+    const verdict = compare(
+      trial,
+      memory,
+      reference![name] as KernelFunction,
+      candidate![name] as KernelFunction,
+    );
+    verdicts.set(JSON.stringify(trial.spec), verdict);
+    if (verdict) continue;
+    warnOf(trial.spec);
+    return compilePlain(specs);
+  }
+  return { module, exports, wide: true };
+}
+
+/** 128-bit code, which V8 optimizes as it runs. */
+function compilePlain(specs: readonly KernelSpec[]): CompiledKernels {
+  const { bytes, exports } = emitModule(specs, targetFor(false));
+  return { module: compile(bytes, 128), exports, wide: false };
+}
+
+/** V8 shares machine code between modules of equal bytes; with the mark, those of different width are never equal. */
+function compile(bytes: Uint8Array<ArrayBuffer>, bits: 128 | 256): WebAssembly.Module {
+  return new WebAssembly.Module(withCustomSection(bytes, 'faltung', `${bits} bits`));
+}
+
+function warnOf({ kind }: KernelSpec): void {
+  const { node } = process.versions;
+  process.emitWarning(
+    `Faltung uses 128-bit code: the 256-bit code that Node ${node} makes of ${kind} gives other results`,
+  );
+}
+
+/**
+ * Calls every export twice with zeros: the first call, in the baseline compiler's code, sets off the optimizing one.
+ * A count or a length of 0 touches nothing; what has neither works on the memory's first bytes.
+ */
+function warm(instance: WebAssembly.Instance): void {
+  for (const run of Object.values(instance.exports)) {
+    const kernel = run as KernelFunction;
+    const zeros = new Array<number>(kernel.length).fill(0);
+    for (let call = 0; call < 2; call++) {
+      try {
+        kernel(...zeros);
+      } catch (error) {
+        if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      }
+    }
+  }
+}
+
+/**
+ * What is set while compiling, and what undoes it. The baseline compiler stays on: the optimizing one inlines by the
+ * feedback that its code collects, and where that is missing (`--no-liftoff`) V8 now and then aborts the process.
+ */
+const WIDE_FLAGS = [
+  ['--wasm-sync-tier-up', '--no-wasm-sync-tier-up'],
+  ['--wasm-tiering-budget=0', '--wasm-tiering-budget=13000000'],
+  ['--experimental-wasm-revectorize', '--no-experimental-wasm-revectorize'],
+] as const;
+
+function withWideFlags<T>(build: () => T): T {
+  for (const [set] of WIDE_FLAGS) setFlagsFromString(set);
+  try {
+    return build();
+  } finally {
+    for (const [, undo] of WIDE_FLAGS) setFlagsFromString(undo);
+  }
 }

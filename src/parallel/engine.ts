@@ -1,10 +1,16 @@
 /**
  * The engine: one Piscina pool and how kernels are made for it. Idle workers do not keep the process alive.
+ *
+ * A step ends in one of three ways: all workers report it as done; a kernel threw, and all workers report that they
+ * stopped; or a worker was lost (it exited, ran out of memory, does not answer), and the whole pool is ended, so
+ * that nobody is at work on the model's memory any more when `run` throws. The next step starts a new pool.
  */
+
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { ResourceLimits } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { ConfigError, KernelError, StateError, WorkerLostError } from '../errors.ts';
+import { ConfigError, type ErrorDetails, KernelError, StateError, WorkerLostError } from '../errors.ts';
 import { abort, type Control, resetControl } from './control.ts';
 import type { StepReport, StepTask, TaskFailure } from './task.ts';
 
@@ -16,11 +22,24 @@ export interface EngineOptions {
   readonly engine?: 'simd' | 'scalar';
   /** Whether 256-bit code may be used where V8 offers it; default true. The bits are the same. */
   readonly wide?: boolean;
-  /** Milliseconds that a worker waits for the others within a step before the step fails; default 120,000. */
+  /** Milliseconds without a finished kernel call after which waiting workers give up; default 120,000. */
   readonly patienceMs?: number;
 }
 
-/** Milliseconds that the other workers get to stop after one was lost. */
+/**
+ * What only tests exchange.
+ * @internal
+ */
+export interface EngineParts {
+  /** The worker's file; default workers/worker. */
+  readonly workerFile?: string;
+  readonly resourceLimits?: ResourceLimits;
+}
+
+/** What became of a worker's task: its report, or what it was lost to. */
+type Outcome = { readonly report: StepReport } | { readonly lostTo: unknown };
+
+/** Milliseconds that the other workers get to stop after one has given up. */
 const GRACE_MS = 1000;
 const MAX_THREADS = 64;
 
@@ -30,10 +49,12 @@ export class Engine {
   readonly kind: 'simd' | 'scalar';
   readonly wide: boolean;
   readonly patienceMs: number;
+  readonly #parts: EngineParts;
   #pool: Piscina<StepTask, StepReport> | undefined;
+  readonly #ends = new WeakMap<Piscina<StepTask, StepReport>, Promise<void>>();
   #closed = false;
 
-  constructor(options: EngineOptions = {}) {
+  constructor(options: EngineOptions = {}, parts: EngineParts = {}) {
     const { threads = availableParallelism(), engine = 'simd', wide = true, patienceMs = 120_000 } = options;
     if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
       throw new ConfigError({
@@ -55,6 +76,7 @@ export class Engine {
     this.kind = engine;
     this.wide = wide;
     this.patienceMs = patienceMs;
+    this.#parts = parts;
   }
 
   /** Whether `close` was called. */
@@ -62,87 +84,116 @@ export class Engine {
     return this.#closed;
   }
 
-  /** Runs one step: `taskOf(worker)` for each worker at once. Throws what went wrong, WorkerLostError if a worker died. */
+  /** Starts the workers, which takes them a while, unless they run already. Throws StateError if closed. */
+  start(): void {
+    this.#open();
+  }
+
+  /**
+   * Runs one step: `taskOf(worker)` for each worker at once. Throws KernelError where a kernel threw, WorkerLostError
+   * where a worker died or stopped answering, StateError if the engine is closed or gets closed meanwhile.
+   */
   async run(control: Control, taskOf: (worker: number) => StepTask): Promise<void> {
     const pool = this.#open();
     resetControl(control);
-    const lost: unknown[] = [];
-    const tasks = Array.from({ length: this.threads }, async (_, worker) => {
-      try {
-        return await pool.run(taskOf(worker));
-      } catch (error) {
-        lost.push(error);
-        abort(control);
-        return undefined;
-      }
-    });
-    const reports = await Promise.race([Promise.all(tasks), this.#abandoned(control, tasks)]);
-    if (lost.length > 0 || reports === undefined) {
-      await this.#discard();
-      throw workerLost(lost[0]);
-    }
-    const failure = reports.find((report) => report?.result === 'failed')?.failure;
-    if (failure !== undefined) throw revive(failure);
-    if (reports.some((report) => report?.result === 'deadline')) {
-      await this.#discard();
-      throw workerLost(new Error(`no answer within ${this.patienceMs} ms`));
-    }
+    const tasks = Array.from({ length: this.threads }, (_, worker) => outcomeOf(pool.run(taskOf(worker))));
+    const outcomes = await collect(control, tasks);
+    const lost = outcomes.find((outcome) => 'lostTo' in outcome);
+    const reports = outcomes.flatMap((outcome) => ('report' in outcome ? [outcome.report] : []));
+    if (reports.length === this.threads && reports.every(({ result }) => result === 'done')) return;
+    const failure = reports.find(({ result }) => result === 'failed')?.failure;
+    const late = reports.some(({ result }) => result === 'deadline');
+    if (reports.length < this.threads || late) await this.#discard(pool);
+    if (this.#closed) throw closedError();
+    if (failure !== undefined && lost === undefined) throw revive(failure);
+    const silence = `no worker that gets on for ${this.patienceMs} ms`;
+    throw workerLost(lost?.lostTo ?? new Error(late ? silence : 'a worker that does not stop'));
   }
 
   /** Ends all workers. Models that use the engine cannot run any more. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#discard();
-  }
-
-  /** Resolves to undefined when one worker has given up and the others do not follow within the grace time. */
-  async #abandoned(control: Control, tasks: readonly Promise<StepReport | undefined>[]): Promise<undefined> {
-    const gaveUp = (report: StepReport | undefined) => report === undefined || report.result !== 'done';
-    await Promise.race(
-      tasks.map(async (task) => {
-        if (!gaveUp(await task)) await new Promise<never>(() => {});
-      }),
-    );
-    abort(control);
-    await new Promise((resolve) => {
-      setTimeout(resolve, GRACE_MS).unref();
-    });
-    return undefined;
+    if (this.#pool !== undefined) await this.#discard(this.#pool);
   }
 
   #open(): Piscina<StepTask, StepReport> {
-    if (this.#closed) {
-      throw new StateError({
-        operation: 'engine',
-        expected: 'an open engine',
-        received: 'a closed one',
-        hint: 'make a new one',
-      });
-    }
-    if (this.#pool === undefined) {
-      const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-      this.#pool = new Piscina({
-        filename: fileURLToPath(new URL(`../../workers/worker${extension}`, import.meta.url)),
-        minThreads: this.threads,
-        maxThreads: this.threads,
-        concurrentTasksPerWorker: 1,
-        atomics: 'disabled',
-      });
-      this.#pool.on('error', () => {});
-    }
-    return this.#pool;
+    if (this.#closed) throw closedError();
+    if (this.#pool !== undefined) return this.#pool;
+    const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+    const own = fileURLToPath(new URL(`../../workers/worker${extension}`, import.meta.url));
+    const { workerFile = own, resourceLimits } = this.#parts;
+    const pool = new Piscina<StepTask, StepReport>({
+      filename: workerFile,
+      minThreads: this.threads,
+      maxThreads: this.threads,
+      concurrentTasksPerWorker: 1,
+      atomics: 'disabled',
+      ...(resourceLimits && { resourceLimits }),
+    });
+    // A worker that fails without a task (while it starts, say) may have no successor: a task could wait for ever.
+    pool.on('error', () => void this.#discard(pool));
+    // Piscina replaces workers whose end it hears of late, even in a pool that was ended.
+    pool.on('workerCreate', () => {
+      if (this.#pool !== pool) void pool.destroy();
+    });
+    this.#pool = pool;
+    return pool;
   }
 
-  async #discard(): Promise<void> {
-    const pool = this.#pool;
-    this.#pool = undefined;
-    await pool?.destroy();
+  /** Ends a pool and waits for its workers' end, also where that is under way already. */
+  #discard(pool: Piscina<StepTask, StepReport>): Promise<void> {
+    if (this.#pool === pool) this.#pool = undefined;
+    const end = this.#ends.get(pool) ?? pool.destroy();
+    this.#ends.set(pool, end);
+    return end;
   }
 }
 
-/** Makes an engine. Workers start at the first run. */
+/** Makes an engine. Workers start when a model first needs them. */
 export function createEngine(options: EngineOptions = {}): Engine {
   return new Engine(options);
+}
+
+async function outcomeOf(task: Promise<StepReport>): Promise<Outcome> {
+  try {
+    return { report: await task };
+  } catch (error) {
+    return { lostTo: error };
+  }
+}
+
+/**
+ * Waits for all tasks; once one has ended otherwise than well, it tells the others to stop and waits no longer than
+ * the grace time for them. What is left then is missing from the result.
+ */
+function collect(control: Control, tasks: readonly Promise<Outcome>[]): Promise<readonly Outcome[]> {
+  return new Promise((resolve) => {
+    const outcomes: Outcome[] = [];
+    let grace: NodeJS.Timeout | undefined;
+    const finish = () => {
+      clearTimeout(grace);
+      resolve([...outcomes]);
+    };
+    for (const task of tasks) {
+      task.then((outcome) => {
+        outcomes.push(outcome);
+        if (outcomes.length === tasks.length) finish();
+        else if (grace === undefined && !('report' in outcome && outcome.report.result === 'done')) {
+          abort(control);
+          grace = setTimeout(finish, GRACE_MS);
+        }
+      });
+    }
+  });
+}
+
+function closedError(): StateError {
+  return new StateError({
+    operation: 'engine',
+    expected: 'an open engine',
+    received: 'a closed one',
+    hint: 'make a new one, and let steps finish before close()',
+  });
 }
 
 function workerLost(cause: unknown): WorkerLostError {
@@ -151,19 +202,19 @@ function workerLost(cause: unknown): WorkerLostError {
       operation: 'engine',
       argument: 'worker',
       expected: 'all workers to finish the step',
-      received: cause instanceof Error ? cause.message : 'a worker that does not answer',
+      received: cause instanceof Error ? cause.message : String(cause),
       hint: 'the weights may be those of an unfinished step: start again from the last saved ones',
     },
     { cause },
   );
 }
 
-function revive(failure: TaskFailure): Error {
-  const details = failure.details as ConstructorParameters<typeof KernelError>[0] | undefined;
-  if (failure.name === 'KernelError' && details !== undefined) return new KernelError(details);
-  return new KernelError({
-    operation: 'worker',
-    expected: 'to run a step',
-    received: `${failure.name}: ${failure.message}`,
-  });
+function revive({ name, message, details, stack }: TaskFailure): KernelError {
+  const known = details as ErrorDetails | undefined;
+  return new KernelError(
+    name === 'KernelError' && known !== undefined
+      ? known
+      : { operation: 'worker', expected: 'to run a step', received: `${name}: ${message}` },
+    { cause: stack },
+  );
 }

@@ -2,7 +2,15 @@
 import { KernelError } from '../errors.ts';
 import type { KernelFunction, KernelSpec } from '../kernels/kernel.ts';
 import { MAX_ARGUMENTS, TAG } from '../model/program.ts';
-import { awaitPhase, type Control, finishUnit, isAborted, takeUnit, type WaitResult } from './control.ts';
+import {
+  awaitPhase,
+  type Control,
+  finishUnit,
+  isAborted,
+  reportProgress,
+  takeUnit,
+  type WaitResult,
+} from './control.ts';
 
 /** A program bound to a memory. */
 export interface BoundProgram {
@@ -18,7 +26,7 @@ export interface StepFrame {
   /** Samples of the step. */
   readonly count: number;
   readonly firstPhase: number;
-  /** Milliseconds that a worker waits for the others in one phase. */
+  /** Milliseconds without a finished kernel call after which a waiting worker gives up. */
   readonly patienceMs: number;
 }
 
@@ -30,11 +38,10 @@ export function runProgram(program: BoundProgram, control: Control, frame: StepF
     const head = code[1 + phase]!;
     const units = code[head]!;
     for (let unit = takeUnit(control, phase); unit < units; unit = takeUnit(control, phase)) {
-      if (isAborted(control)) return 'aborted';
-      runUnit(program, code[head + 1 + unit]!, frame);
+      if (!runUnit(program, code[head + 1 + unit]!, control, frame)) return 'aborted';
       finishUnit(control, phase, units);
     }
-    const result = awaitPhase(control, phase, units, performance.now() + frame.patienceMs);
+    const result = awaitPhase(control, phase, units, frame.patienceMs);
     if (result !== 'done') return result;
   }
   return 'done';
@@ -42,14 +49,16 @@ export function runProgram(program: BoundProgram, control: Control, frame: StepF
 
 const decoded: number[] = new Array(MAX_ARGUMENTS).fill(0);
 
-function runUnit(program: BoundProgram, at: number, frame: StepFrame): void {
+/** Calls a unit's kernels; false where the abort word ended it early. */
+function runUnit(program: BoundProgram, at: number, control: Control, frame: StepFrame): boolean {
   const { code, functions } = program;
   const count = Math.min(code[at + 1]!, frame.count - code[at]!);
-  if (count <= 0) return;
+  if (count <= 0) return !isAborted(control);
   const calls = code[at + 2]!;
   const bases = [0, frame.workerBase, frame.slotBase, count];
   let next = at + 3;
   for (let call = 0; call < calls; call++) {
+    if (isAborted(control)) return false;
     const kernel = code[next]!;
     const length = code[next + 1]!;
     let tags = code[next + 2]!;
@@ -60,7 +69,9 @@ function runUnit(program: BoundProgram, at: number, frame: StepFrame): void {
     }
     next += 3 + length;
     callKernel(program, functions[kernel]!, kernel, length);
+    reportProgress(control);
   }
+  return true;
 }
 
 function callKernel(program: BoundProgram, run: KernelFunction, kernel: number, length: number): void {

@@ -16,9 +16,12 @@ import type { StepTask } from './task.ts';
 const MAX_PROGRAMS = 8;
 
 let lastProgramId = 0;
+let lastRunnerId = 0;
 
 interface Entry {
   readonly plan: Plan;
+  /** Copies of weights that the program reads, by buffer, and the kernels that make them. */
+  readonly prepared: ReadonlyMap<string, string>;
   generation: number;
   placed: PlacedProgram | undefined;
   kernels: CompiledKernels | undefined;
@@ -39,15 +42,21 @@ export interface StepInput {
 export class Runner {
   readonly arena: Arena;
   readonly engine: Engine;
-  readonly #control = createControl();
+  readonly #id: number;
+  /** How to plan what was opened; an entry that was dropped is made anew when it is used again. */
+  readonly #plans = new Map<string, () => Plan>();
+  /** The one used last at the end. */
   readonly #entries = new Map<string, Entry>();
   #active: Entry | undefined;
   #activeGeneration = -1;
-  #running = false;
+  #running: Entry | undefined;
   #weightsVersion = 0;
-  readonly #preparedVersions = new Map<string, number>();
+  /** By buffer: the version of the weights that it holds, and the kernel that made it. */
+  readonly #freshness = new Map<string, string>();
 
   constructor(engine: Engine, memoryLimit?: number) {
+    lastRunnerId += 1;
+    this.#id = lastRunnerId;
     this.engine = engine;
     this.arena = new Arena(memoryLimit);
   }
@@ -59,21 +68,18 @@ export class Runner {
 
   /** Whether a step is in flight. */
   get running(): boolean {
-    return this.#running;
+    return this.#running !== undefined;
   }
 
-  /** Reserves everything a plan needs; later plans may move it, so open all plans of a loop before it starts. */
+  /**
+   * Reserves everything a plan needs; later plans may move it, so open all plans of a loop before it starts. Throws
+   * MemoryError, and StateError while a step is running.
+   */
   open(key: string, makePlan: () => Plan): void {
-    let entry = this.#entries.get(key);
-    if (entry === undefined) {
-      entry = { plan: makePlan(), generation: -1, placed: undefined, kernels: undefined, task: undefined };
-    }
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    if (this.#entries.size > MAX_PROGRAMS) this.#entries.delete(this.#entries.keys().next().value!);
-    const { plan } = entry;
-    this.arena.reserve(buffersOf([plan.prepare, ...plan.phases]));
-    this.#place(entry);
+    if (this.#running !== undefined) throw busyError();
+    this.engine.start();
+    this.#plans.set(key, makePlan);
+    this.#placed(key);
   }
 
   /** The plan of an opened program. */
@@ -81,8 +87,12 @@ export class Runner {
     return this.#entry(key).plan;
   }
 
-  /** Views of a slot (0 or 1) for `count` samples. Both slots may be written while the other one's step runs. */
+  /**
+   * Views of a slot (0 or 1) for `count` samples, to be filled before `run`. One slot may be written while the other
+   * one's step runs. Throws StateError while another program's step is running.
+   */
   input(key: string, slot: number, count: number): StepInput {
+    if (this.#running !== undefined && this.#running !== this.#entry(key)) throw busyError();
     const { plan, placed } = this.#placed(key);
     this.#activate(this.#entry(key));
     const base = placed.slotBase + slot * placed.slotBytes;
@@ -107,39 +117,39 @@ export class Runner {
     };
   }
 
-  /** Runs a step over the samples in a slot. Throws what the engine throws. */
+  /**
+   * Runs a step over the samples in a slot. Throws what the engine throws, and StateError where the slot cannot hold
+   * what was written to it, because another program has run since.
+   */
   async run(key: string, slot: number, count: number): Promise<void> {
-    if (this.#running) {
-      throw new StateError({
-        operation: 'model',
-        expected: 'one step at a time',
-        received: 'a second one while the first is running',
-        hint: 'await fit, evaluate or predict before starting another',
-      });
-    }
     const entry = this.#entry(key);
+    if (this.#running !== undefined || !this.#isActive(entry)) throw busyError();
     const { plan, placed, task } = this.#placed(key);
-    this.#activate(entry);
-    const stale = this.#preparedNames(plan).some(
-      (name) => this.#preparedVersions.get(name) !== this.#weightsVersion,
-    );
-    this.#running = true;
+    const fresh = [...entry.prepared].every(([name, by]) => this.#freshness.get(name) === this.#version(by));
+    const version = this.#weightsVersion;
+    this.#running = entry;
     try {
-      await this.engine.run(this.#control, (worker) => ({
+      await this.engine.run(task.control, (worker) => ({
         ...task,
         frame: {
           workerBase: placed.workerBase + worker * placed.workerBytes,
           slotBase: placed.slotBase + slot * placed.slotBytes,
           count,
-          firstPhase: stale ? 0 : 1,
+          firstPhase: fresh ? 1 : 0,
           patienceMs: this.engine.patienceMs,
         },
       }));
+    } catch (error) {
+      // Weights may be new and their copies old, or the other way round.
+      this.#weightsVersion += 1;
+      throw error;
     } finally {
-      this.#running = false;
+      this.#running = undefined;
     }
+    const untouched = this.#weightsVersion === version;
     if (plan.options.mode === 'train' && plan.options.optimizer !== undefined) this.#weightsVersion += 1;
-    for (const name of this.#preparedNames(plan)) this.#preparedVersions.set(name, this.#weightsVersion);
+    if (!untouched) return;
+    for (const [name, by] of entry.prepared) this.#freshness.set(name, this.#version(by));
   }
 
   /** Losses and hits of the last step, in the order of the samples; valid until the next. */
@@ -168,22 +178,45 @@ export class Runner {
 
   /** Whether an opened program's kernels are 256-bit code. */
   isWide(key: string): boolean {
-    return this.#entry(key).kernels?.wide ?? false;
+    return this.#placed(key).wide;
   }
 
+  /** The entry of an opened program, as the one used last. */
   #entry(key: string): Entry {
-    return this.#entries.get(key)!;
+    const entry = this.#entries.get(key) ?? this.#makeEntry(key);
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    if (this.#entries.size > MAX_PROGRAMS) this.#entries.delete(this.#entries.keys().next().value!);
+    return entry;
   }
 
-  #preparedNames(plan: Plan): string[] {
-    return plan.prepare.units.map(({ calls }) => {
+  #makeEntry(key: string): Entry {
+    const plan = this.#plans.get(key)!();
+    const prepared = plan.prepare.units.map(({ calls }) => {
       const target = calls[0]!.operands[1] as { buffer: PlannedBuffer };
-      return target.buffer.name;
+      return [target.buffer.name, JSON.stringify(calls[0]!.spec)] as const;
     });
+    return {
+      plan,
+      prepared: new Map(prepared),
+      generation: -1,
+      placed: undefined,
+      kernels: undefined,
+      task: undefined,
+    };
+  }
+
+  /** What a fresh copy made by a kernel is marked with. */
+  #version(kernel: string): string {
+    return `${this.#weightsVersion} ${kernel}`;
+  }
+
+  #isActive(entry: Entry): boolean {
+    return this.#active === entry && this.#activeGeneration === this.arena.generation;
   }
 
   #activate(entry: Entry): void {
-    if (this.#active === entry && this.#activeGeneration === this.arena.generation) return;
+    if (this.#isActive(entry)) return;
     this.arena.clearTransient();
     this.#active = entry;
     this.#activeGeneration = this.arena.generation;
@@ -192,12 +225,13 @@ export class Runner {
   #placed(key: string) {
     const entry = this.#entry(key);
     if (entry.generation !== this.arena.generation) this.#place(entry);
-    return { plan: entry.plan, placed: entry.placed!, task: entry.task! };
+    return { plan: entry.plan, placed: entry.placed!, task: entry.task!, wide: entry.kernels?.wide ?? false };
   }
 
   #place(entry: Entry): void {
     const { plan } = entry;
     const phases = [plan.prepare, ...plan.phases];
+    this.arena.reserve(buffersOf(phases));
     const address = (buffer: PlannedBuffer) => this.arena.addressOf(buffer);
     const placed = placeProgram(plan, phases, address, this.arena.transientBase);
     this.arena.provideTransient(placed.transientBytes(this.engine.threads));
@@ -208,12 +242,23 @@ export class Runner {
     entry.generation = this.arena.generation;
     entry.task = {
       programId: lastProgramId,
+      runner: this.#id,
+      generation: entry.generation,
       memory: this.arena.memory,
       module: entry.kernels?.module,
       exports: entry.kernels?.exports ?? program.kernels.map(() => -1),
       specs: JSON.stringify(program.kernels),
       code: program.code,
-      control: this.#control,
+      control: createControl(phases.length),
     };
   }
+}
+
+function busyError(): StateError {
+  return new StateError({
+    operation: 'model',
+    expected: 'one fit, evaluate or predict at a time',
+    received: 'a second one before the first has finished',
+    hint: 'await the one before starting the other',
+  });
 }

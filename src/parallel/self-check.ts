@@ -39,6 +39,9 @@ interface Span {
 /** Samples where they cost little: enough for a whole tile of rows and a rest. */
 const SAMPLES = 5;
 const CHEAP_FLOPS = 5e6;
+/** All trials of a module together, the notebook's training program being half of it. */
+const MAX_FLOPS = 5e8;
+const MAX_BYTES = 64 * 2 ** 20;
 /** Elements of a range: pairs of vectors, a vector and a rest. */
 const LENGTH = 61;
 /** Bytes around outputs that must stay as they are: a vector of 256 bits and more. */
@@ -53,7 +56,31 @@ const SPECIAL_VALUES: Readonly<Record<string, (spec: any) => Record<string, numb
   }),
   denseWeightGradient: ({ inFeatures }) => ({ rowCount: inFeatures }),
 };
-const USUAL_VALUES: Readonly<Record<string, number>> = { length: LENGTH, rowStart: 0, key0: 0x243f6a88, key1: 19 };
+const USUAL_VALUES: Readonly<Record<string, number>> = {
+  length: LENGTH,
+  rowStart: 0,
+  key0: 0x243f6a88,
+  key1: 19,
+};
+
+/**
+ * The trials of a module's kernels, the cheapest first, as many as take a fraction of a second. What is left out in
+ * a large network is code of the same emitters with other numbers in it.
+ */
+export function affordableTrials(specs: readonly KernelSpec[]): Trial[] {
+  const trials = specs.map(trialOf).sort((a, b) => a.flops - b.flops);
+  let spent = 0;
+  return trials.filter(({ flops, bytes }) => {
+    spent += flops;
+    return bytes <= MAX_BYTES && spent <= MAX_FLOPS;
+  });
+}
+
+/** Memory that all of the trials fit into. */
+export function memoryFor(trials: readonly Trial[]): WebAssembly.Memory {
+  const bytes = Math.max(1, ...trials.map((trial) => trial.bytes));
+  return new WebAssembly.Memory({ initial: Math.ceil(bytes / 65_536), maximum: 65_536, shared: true });
+}
 
 /** Lays out a kernel's trial. */
 export function trialOf(spec: KernelSpec): Trial {
@@ -134,12 +161,19 @@ function run(trial: Trial, heap: Heap, kernel: KernelFunction): boolean {
 }
 
 /** Gives NaNs that stand in the same place the same bits. */
-function equateNaN(type: 'f32' | 'f64', expected: Uint8Array, received: Uint8Array, from: number, to: number): void {
+function equateNaN(
+  type: 'f32' | 'f64',
+  expected: Uint8Array,
+  received: Uint8Array,
+  from: number,
+  to: number,
+): void {
   const size = ELEMENT_BYTES[type];
   const [a, b] = [expected, received].map(({ buffer, byteOffset }) => new DataView(buffer, byteOffset));
-  const valueOf = (view: DataView, at: number) => (size === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true));
+  const floatAt = (view: DataView, at: number) =>
+    size === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true);
   for (let at = from; at < to; at += size) {
-    if (Number.isNaN(valueOf(a!, at)) && Number.isNaN(valueOf(b!, at))) {
+    if (Number.isNaN(floatAt(a!, at)) && Number.isNaN(floatAt(b!, at))) {
       expected.set(received.subarray(at, at + size), at);
     }
   }

@@ -6,6 +6,9 @@ import type { StepFrame } from './interpreter.ts';
 export interface StepTask {
   /** Workers keep bound programs by this number, which is never used twice. */
   readonly programId: number;
+  /** The model's runner and the number of its memory layout: programs of an older layout are of no use any more. */
+  readonly runner: number;
+  readonly generation: number;
   readonly memory: WebAssembly.Memory;
   /** The SIMD kernels; undefined where all kernels run in plain TypeScript. */
   readonly module: WebAssembly.Module | undefined;

@@ -32,7 +32,11 @@ function configurations<T>(
   options: fc.Arbitrary<T>,
   make: (options: T) => { readonly layer: Layer; readonly inputShape: Shape },
 ): fc.Arbitrary<Configuration> {
-  return fc.tuple(options, seeds).map(([drawn, seed]) => ({ ...make(drawn), seed }));
+  return fc.tuple(options, seeds).map(([drawn, seed]) => {
+    const { layer, inputShape } = make(drawn);
+    const print = () => `${layer.type} ${JSON.stringify({ config: layer.config, inputShape, seed })}`;
+    return { layer, inputShape, seed, [fc.toStringMethod]: print };
+  });
 }
 
 const FUNCTIONS = [
@@ -75,9 +79,22 @@ function paddingOf(g: ConvGeometry, kind: 'same' | 'valid' | 'pixels') {
 const paddings = fc.constantFrom('same' as const, 'valid' as const, 'pixels' as const);
 const convolutions = convCases({ size: 8, kernel: [1, 4], groups: 3, inChannels: 3, outChannels: 4 });
 
+/** Winograd's algorithm takes some 3x3 kernels only, so they get their share. */
+const fittingWinograd = convCases({
+  size: 9,
+  kernel: [3, 3],
+  stride: 1,
+  dilation: 1,
+  groups: 1,
+  inChannels: 6,
+  outChannels: 6,
+  padding: 2,
+});
+const algorithms = fc.constantFrom('auto', 'direct', 'winograd2', 'winograd4' as const);
+
 export const conv2dConfigurations = configurations(
-  fc.tuple(convolutions, paddings, weightOptions),
-  ([{ geometry: g, flip }, padding, weights]) => ({
+  fc.tuple(fc.oneof(convolutions, fittingWinograd), paddings, algorithms, weightOptions),
+  ([{ geometry: g, flip }, padding, algorithm, weights]) => ({
     layer: conv2d({
       filters: g.outChannels,
       kernelSize: [g.kernelHeight, g.kernelWidth],
@@ -86,6 +103,7 @@ export const conv2dConfigurations = configurations(
       padding: paddingOf(g, padding),
       groups: g.groups,
       flip,
+      algorithm,
       ...weights,
     }),
     inputShape: [g.inHeight, g.inWidth, g.inChannels],

@@ -1,8 +1,8 @@
 /**
- * A model around one layer, for its conformance: a source that lets gradients be asked for, the layer, and a
- * loss that hands it a chosen gradient. What comes out is read from two buffers of plain arrays.
+ * A model around one layer or several, for their conformance: a source that lets gradients be asked for, the
+ * layers, and a loss that hands them a chosen gradient. What comes out is read from two buffers of plain arrays.
  *
- *   inputs [n, ...inputShape] -> source -> layer -> outputs [n, ...outputShape]
+ *   inputs [n, ...inputShape] -> source -> layers -> outputs [n, ...outputShape]
  *   gradInputs [n, ...inputShape] <-          <- targets [n, ...outputShape], the gradient of the outputs
  */
 import type { CopyViewSpec } from '../../src/kernels/copy-view.ts';
@@ -39,11 +39,16 @@ export interface ProbedPlan {
   readonly gradInputs: PlannedBuffer;
 }
 
-/** Plans a training step of one layer. */
-export function probePlan(layer: Layer, inputShape: Shape, options: ProbeOptions): ProbedPlan {
+/** Plans a training step of one layer, or of several in a row. */
+export function probePlan(
+  layer: Layer | readonly Layer[],
+  inputShape: Shape,
+  options: ProbeOptions,
+): ProbedPlan {
   const { batchSize, shardSize, first = false, seed = 0 } = options;
   const gradInputs = probeBuffer('gradInputs', inputShape);
-  const graph = sequentialGraph(inputShape, first ? [layer] : [source(gradInputs), layer]);
+  const layers = 'definition' in layer ? [layer] : layer;
+  const graph = sequentialGraph(inputShape, first ? layers : [source(gradInputs), ...layers]);
   const outputShape = graph.tensors[graph.output]!;
   const outputs = probeBuffer('outputs', outputShape);
   const plan = planProgram(graph, {

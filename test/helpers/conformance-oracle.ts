@@ -31,5 +31,5 @@ export interface LayerOracle {
    * Where the layer is linear in its input and in each parameter: a number whose small multiples it takes to
    * numbers that f32 holds, every intermediate one included.
    */
-  exactUnit?(config: unknown): number | undefined;
+  exactUnit?(problem: LayerProblem): number | undefined;
 }

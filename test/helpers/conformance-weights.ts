@@ -3,6 +3,7 @@
  * part; the activation that the layer is asked for is composed with it, so it does not matter here whether
  * the kernels fuse it.
  */
+import { type ConvAlgorithm, chooseTile } from '../../src/layers/conv-algorithm.ts';
 import {
   type ConvGeometry,
   type ConvOptions,
@@ -11,26 +12,20 @@ import {
 } from '../../src/tensor/convolution.ts';
 import type { Shape } from '../../src/tensor/shape.ts';
 import { activate, activationGradient, softmax, softmaxGradient } from './conformance-activations.ts';
-import { type BoundedValues, linearResult } from './conformance-bounds.ts';
+import { type BoundedValues, exactValues, largest, linearResult } from './conformance-bounds.ts';
 import type { LayerOracle, LayerProblem } from './conformance-oracle.ts';
-import {
-  absolute,
-  channelSums,
-  convForward,
-  convInputGradient,
-  convTransposed,
-  convWeightGradient,
-  type Values,
-} from './oracle.ts';
+import { absolute, channelSums, convTransposed, type Values } from './oracle.ts';
+import { direct, oraclePass, type PassName, type PassProblem, type Subject } from './oracle-checks.ts';
 import { denseForward, denseInputGradient, denseWeightGradient } from './oracle-dense.ts';
-import { roundoffBounds } from './tolerance.ts';
+import { winograd } from './oracle-winograd.ts';
+import { addBounds, roundoffBounds } from './tolerance.ts';
 
 /** The activation of `config.activation`, with its default alpha, applied to what `inner` computes. */
 function withActivation(inner: LayerOracle): LayerOracle {
   const alphaOf = (name: string) => (name === 'leakyRelu' ? 0.01 : 1);
   const nameOf = ({ config }: LayerProblem) => (config as { activation: string }).activation;
   return {
-    exactUnit: (config) => ((config as { activation: string }).activation === 'linear' ? 1 : undefined),
+    exactUnit: (problem) => (nameOf(problem) === 'linear' ? inner.exactUnit?.(problem) : undefined),
     forward(problem) {
       const name = nameOf(problem);
       const before = inner.forward(problem);
@@ -49,19 +44,6 @@ function withActivation(inner: LayerOracle): LayerOracle {
   };
 }
 
-/** A forward pass that is a sum of n products, and the bias. */
-function weightedSum(
-  n: number,
-  { input, parameters: { weight, bias } }: LayerProblem,
-  sum: (input: Values, weight: Values, bias: Values | undefined) => Float64Array,
-): BoundedValues {
-  const magnitudes = sum(absolute(input), absolute(weight!), bias && absolute(bias));
-  return {
-    values: sum(input, weight!, bias),
-    bounds: roundoffBounds(n + (bias === undefined ? 0 : 1), magnitudes),
-  };
-}
-
 /** The bias' gradient where there is one: a sum a channel. */
 function biasGradient(problem: LayerProblem, gradOutput: BoundedValues): { bias?: BoundedValues } {
   const { bias } = problem.parameters;
@@ -70,49 +52,69 @@ function biasGradient(problem: LayerProblem, gradOutput: BoundedValues): { bias?
   return { bias: linearResult(gradOutput.values.length / bias.length, gradOutput, sum, sum) };
 }
 
-/** Products of a forward sum over one group's channels. */
-const taps = (g: ConvGeometry, channels: number) => (channels / g.groups) * g.kernelHeight * g.kernelWidth;
+/** The bias at every element of the output, or zeros. */
+function biasOf({ count, outputShape, parameters: { bias } }: LayerProblem): Float32Array {
+  const length = outputShape.reduce((product, extent) => product * extent, count);
+  return Float32Array.from({ length }, (_, i) => bias?.[i % bias.length] ?? 0);
+}
+
+/** A convolution's pass on operands that are themselves uncertain: their errors pass through it, unrounded. */
+function passResult(
+  subject: Subject,
+  pass: PassName,
+  problem: PassProblem,
+  a: BoundedValues,
+  b: BoundedValues,
+  start: Float32Array,
+): BoundedValues {
+  const values = oraclePass(pass, problem, a.values, b.values, start);
+  const none = new Float32Array(values.length);
+  const bounds = addBounds(
+    subject.bounds(pass, problem, largest(a), largest(b), start),
+    oraclePass(pass, problem, a.bounds, largest(b), none),
+    oraclePass(pass, problem, absolute(a.values), b.bounds, none),
+  );
+  return { values, bounds };
+}
 
 export const conv2dOracle = withActivation({
+  // Winograd's transforms have divisors.
+  exactUnit: (problem) => (convolutionOf(problem).subject === direct ? 1 : undefined),
   forward(problem) {
-    const { g, flip } = convolutionOf(problem);
-    return weightedSum(taps(g, g.inChannels), problem, (input, weight, bias) =>
-      convForward(g, input, weight, problem.count, { bias, flip }),
-    );
+    const { subject, ...pass } = convolutionOf(problem);
+    const { input, parameters } = problem;
+    const [x, w] = [exactValues(input), exactValues(parameters.weight!)];
+    return passResult(subject, 'forward', pass, x, w, biasOf(problem));
   },
   backward(problem, gradOutput) {
-    const { g, flip } = convolutionOf(problem);
-    const { input, count, parameters } = problem;
-    const weight = parameters.weight!;
+    const { subject, ...pass } = convolutionOf(problem);
+    const { input, parameters } = problem;
+    const [x, w] = [exactValues(input), exactValues(parameters.weight!)];
+    const zeros = (like: BoundedValues) => new Float32Array(like.values.length);
     return {
-      gradInput: linearResult(
-        taps(g, g.outChannels),
-        gradOutput,
-        (dy) => convInputGradient(g, dy, weight, count, { flip }),
-        (dy) => convInputGradient(g, dy, absolute(weight), count, { flip }),
-      ),
+      gradInput: passResult(subject, 'inputGradient', pass, gradOutput, w, zeros(x)),
       parameters: {
-        weight: linearResult(
-          count * g.outHeight * g.outWidth,
-          gradOutput,
-          (dy) => convWeightGradient(g, input, dy, count, { flip }),
-          (dy) => convWeightGradient(g, absolute(input), dy, count, { flip }),
-        ),
+        weight: passResult(subject, 'weightGradient', pass, x, gradOutput, zeros(w)),
         ...biasGradient(problem, gradOutput),
       },
     };
   },
 });
 
-function convolutionOf({ config, inputShape }: LayerProblem) {
-  const { conv, flip } = config as { conv: ConvOptions; flip: boolean };
-  return { g: convGeometry('oracle', inputShape, conv), flip };
+function convolutionOf({ config, inputShape, count }: LayerProblem) {
+  const { conv, flip, algorithm } = config as { conv: ConvOptions; flip: boolean; algorithm: ConvAlgorithm };
+  const geometry = convGeometry('oracle', inputShape, conv);
+  const tile = chooseTile(geometry, 'fast', algorithm);
+  return { geometry, count, flip, subject: tile === 0 ? direct : winograd(tile) };
 }
 
-/** Forward, each pixel lays its weights over the output; backward, a plain convolution. */
+/** Forward, each pixel lays its weights over the output; backward, the passes of the convolution back. */
 export const conv2dTransposeOracle = withActivation({
+  exactUnit: () => 1,
   forward(problem) {
-    const g = transposedOf(problem);
+    const pass = transposedOf(problem);
+    const { geometry: g } = pass;
+    const { input, parameters, count } = problem;
     const options = {
       inHeight: g.outHeight,
       inWidth: g.outWidth,
@@ -125,29 +127,22 @@ export const conv2dTransposeOracle = withActivation({
       outputPadding: outputPaddingOf(g),
       groups: g.groups,
     } as const;
-    return weightedSum(taps(g, g.outChannels), problem, (input, weight, bias) => {
-      const sums = convTransposed(options, input, weight, problem.count);
-      return bias === undefined ? sums : sums.map((sum, i) => sum + bias[i % g.inChannels]!);
-    });
+    const bias = biasOf(problem);
+    const sums = convTransposed(options, input, parameters.weight!, count);
+    return {
+      values: sums.map((sum, i) => sum + bias[i]!),
+      bounds: direct.bounds('inputGradient', pass, input, parameters.weight!, bias),
+    };
   },
   backward(problem, gradOutput) {
-    const g = transposedOf(problem);
-    const { input, count, parameters } = problem;
-    const weight = parameters.weight!;
+    const pass = transposedOf(problem);
+    const { input, parameters } = problem;
+    const [x, w] = [exactValues(input), exactValues(parameters.weight!)];
+    const zeros = (like: BoundedValues) => new Float32Array(like.values.length);
     return {
-      gradInput: linearResult(
-        taps(g, g.inChannels),
-        gradOutput,
-        (dy) => convForward(g, dy, weight, count),
-        (dy) => convForward(g, dy, absolute(weight), count),
-      ),
+      gradInput: passResult(direct, 'forward', pass, gradOutput, w, zeros(x)),
       parameters: {
-        weight: linearResult(
-          count * g.outHeight * g.outWidth,
-          gradOutput,
-          (dy) => convWeightGradient(g, dy, input, count),
-          (dy) => convWeightGradient(g, dy, absolute(input), count),
-        ),
+        weight: passResult(direct, 'weightGradient', pass, gradOutput, x, zeros(w)),
         ...biasGradient(problem, gradOutput),
       },
     };
@@ -155,13 +150,14 @@ export const conv2dTransposeOracle = withActivation({
 });
 
 /** The convolution from the layer's output back to its input. */
-function transposedOf({ config, inputShape, outputShape }: LayerProblem): ConvGeometry {
+function transposedOf({ config, inputShape, outputShape, count }: LayerProblem): PassProblem {
   const { conv } = config as { conv: ConvOptions };
-  return convGeometry('oracle', outputShape, {
+  const geometry = convGeometry('oracle', outputShape, {
     ...conv,
     filters: inputShape[2]!,
     padding: pixelsOf(conv, outputShape),
   });
+  return { geometry, count, flip: false };
 }
 
 function pixelsOf(conv: ConvOptions, outputShape: Shape) {
@@ -187,11 +183,16 @@ function outputPaddingOf(g: ConvGeometry): readonly [number, number] {
 }
 
 export const denseOracle = withActivation({
+  exactUnit: () => 1,
   forward(problem) {
+    const { input, count, parameters } = problem;
+    const { weight, bias } = parameters;
     const shape = featuresOf(problem);
-    return weightedSum(shape.inFeatures, problem, (input, weight, bias) =>
-      denseForward(shape, input, weight, problem.count, bias),
-    );
+    const magnitudes = denseForward(shape, absolute(input), absolute(weight!), count, bias && absolute(bias));
+    return {
+      values: denseForward(shape, input, weight!, count, bias),
+      bounds: roundoffBounds(shape.inFeatures + (bias === undefined ? 0 : 1), magnitudes),
+    };
   },
   backward(problem, gradOutput) {
     const shape = featuresOf(problem);

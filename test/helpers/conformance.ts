@@ -188,7 +188,7 @@ function problemOf(trial: Trial): LayerProblem {
  */
 function checkCentralDifferences(trial: Trial, loaded: LoadedPlan): void {
   const { layer, seed, count, inputShape, data, parameters } = trial;
-  const unit = oracles[layer.type]?.exactUnit?.(layer.config);
+  const unit = oracles[layer.type]?.exactUnit?.(problemOf(trial));
   if (unit === undefined) return;
   const integers = (stream: number, length: number, most: number) =>
     randomIntegers(seed + stream, length, most).map((value) => value * unit);
@@ -205,6 +205,7 @@ function checkCentralDifferences(trial: Trial, loaded: LoadedPlan): void {
   };
   const { gradInputs, gradients } = run(at);
   const found: Record<string, Float32Array> = { inputs: gradInputs, ...gradients };
+  assert.deepEqual(Object.keys(found).sort(), Object.keys(at).sort(), 'a gradient for each parameter');
   for (const [name, values] of Object.entries<Float32Array>(at)) {
     const direction = integers(21, values.length, 2);
     const moved = (sign: number) => {

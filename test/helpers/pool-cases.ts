@@ -5,8 +5,14 @@
 import fc from 'fast-check';
 import { ShapeError } from '../../src/errors.ts';
 import type { ConvGeometry } from '../../src/tensor/convolution.ts';
-import { checkPoolWindow, type PoolWindow } from '../../src/tensor/pooling.ts';
-import type { View } from '../../src/tensor/view.ts';
+import {
+  checkPoolWindow,
+  type PoolOptions,
+  type PoolWindow,
+  poolOutputSize,
+  poolWindow,
+} from '../../src/tensor/pooling.ts';
+import { denseView, type View } from '../../src/tensor/view.ts';
 import { convCases, type Slack, slacks, slackView } from './arbitraries.ts';
 
 export interface PoolCase {
@@ -22,6 +28,9 @@ export interface PoolCase {
   readonly inputs: number;
   readonly outputs: number;
 }
+
+/** What a pooling's specs need of a case. */
+export type PoolLayout = Pick<PoolCase, 'window' | 'input' | 'gradInput' | 'output'>;
 
 /** The window of a convolution geometry. */
 export function windowOf(g: ConvGeometry): PoolWindow {
@@ -61,4 +70,26 @@ export function poolCases(channels = 20): fc.Arbitrary<PoolCase> {
         outputs: count * g.outHeight * g.outWidth * g.inChannels,
       };
     });
+}
+
+/**
+ * Poolings of dense views with everything special about windows: global, large, small and side by side, with
+ * rows and columns left over, clipped at the top only or at the left only, with gaps between them.
+ */
+export const LAYOUTS: readonly PoolLayout[] = [
+  layout(7, 6, 0, { poolSize: 7 }),
+  layout(9, 33, 1, { poolSize: 5 }),
+  layout(8, 32, 1, { poolSize: 2 }),
+  layout(7, 13, 1, { poolSize: 2 }),
+  layout(5, 9, 0, { poolSize: 2, strides: 3, padding: { top: 1, right: 0, bottom: 0, left: 0 } }),
+  layout(5, 9, 0, { poolSize: 2, strides: 3, padding: { top: 0, right: 0, bottom: 0, left: 1 } }),
+  layout(6, 5, 1, { poolSize: 3, strides: 2, padding: 'same' }),
+  layout(2, 5, 0, { poolSize: 3, strides: 1, padding: { top: 1, right: 1, bottom: 1, left: 1 } }),
+];
+
+function layout(size: number, channels: number, halo: number, options: PoolOptions): PoolLayout {
+  const window = poolWindow('test', [size, size, channels], options);
+  const [height, width] = poolOutputSize(window, size, size);
+  const input = denseView(size, size, channels, halo);
+  return { window, input, gradInput: input, output: denseView(height, width, channels, halo) };
 }

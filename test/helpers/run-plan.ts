@@ -7,14 +7,15 @@
  * Only the plan loaded last can run: all plans use the same memory.
  */
 import assert from 'node:assert/strict';
-import { type Heap, heapOf, type KernelFunction } from '../../src/kernels/kernel.ts';
+import { families } from '../../src/kernels/index.ts';
+import { type Heap, heapOf, type KernelFunction, type KernelSpec } from '../../src/kernels/kernel.ts';
+import { emitModule } from '../../src/kernels/simd/module.ts';
+import { BASELINE_TARGET } from '../../src/kernels/simd/twin.ts';
 import type { PlannedBuffer } from '../../src/layers/layer.ts';
 import { bufferBytes } from '../../src/model/buffers.ts';
 import { buffersOf, type PlacedProgram, placeProgram } from '../../src/model/place.ts';
-import type { Plan, PlannedPhase } from '../../src/model/plan.ts';
+import type { Plan } from '../../src/model/plan.ts';
 import { type PlacedPhase, TAG } from '../../src/model/program.ts';
-import { bindProgram } from '../../src/parallel/bind.ts';
-import { compileKernels } from '../../src/parallel/compile.ts';
 import { createControl } from '../../src/parallel/control.ts';
 import { runProgram } from '../../src/parallel/interpreter.ts';
 import { uniforms } from './arbitraries.ts';
@@ -117,25 +118,31 @@ function freshHeap(bytes: number): Heap {
 
 function bindSteps({ program, ...placed }: PlacedProgram, engine: 'scalar' | 'simd') {
   const { kernels, code } = program;
-  const compiled = engine === 'simd' ? compileKernels(kernels, false) : undefined;
-  const bound = bindProgram({
-    programId: 0,
-    memory,
-    module: compiled?.module,
-    exports: compiled?.exports ?? [],
-    specs: JSON.stringify(kernels),
-    code,
-  });
+  const functions = engine === 'simd' ? bindSimd(kernels) : kernels.map(bindScalar);
+  const bound = { code, functions, kernels };
   const decoded = decodeProgram(code, program.phases);
   return (count: number, schedule: number | undefined): void => {
     if (schedule !== undefined) {
-      runShuffled(decoded, bound.functions, { ...placed, count, seed: schedule });
+      runShuffled(decoded, functions, { ...placed, count, seed: schedule });
       return;
     }
     const { workerBase, slotBase } = placed;
     const frame = { workerBase, slotBase, count, firstPhase: 0, patienceMs: 1000 };
     assert.equal(runProgram(bound, createControl(), frame), 'done');
   };
+}
+
+function bindScalar(spec: KernelSpec): KernelFunction {
+  return families[spec.kind]!.bind(spec, heapOf(memory.buffer));
+}
+
+/** Twins where there are any. */
+function bindSimd(kernels: readonly KernelSpec[]): KernelFunction[] {
+  const { bytes, exports } = emitModule(kernels, BASELINE_TARGET);
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  return kernels.map((spec, i) =>
+    exports[i]! < 0 ? bindScalar(spec) : (instance.exports[String(exports[i])] as KernelFunction),
+  );
 }
 
 /** Runs each phase's units in a random order on random workers, the second slot's step being another one's. */
@@ -182,11 +189,6 @@ export function decodeProgram(code: Int32Array, names: readonly string[]): Place
       return { firstSample: firstSample!, samples: samples!, calls: decoded };
     }),
   }));
-}
-
-/** All buffers of phases of which each sample has a part; for tests of placement. */
-export function phasesOf(plan: Plan): readonly PlannedPhase[] {
-  return [plan.prepare, ...plan.phases];
 }
 
 function writeStep(plan: Plan, placed: PlacedProgram, heap: Heap, data: StepData, count: number): void {

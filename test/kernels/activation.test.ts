@@ -156,9 +156,16 @@ test('derivatives at zero and at the limits', () => {
     tanh: [1, 1, 0, 0],
   };
   for (const name of NAMES) {
-    const saved = ACTIVATIONS[name].saves === 'input' ? x : run(name, x);
+    const { saves, alpha: slope = 0, derivative } = ACTIVATIONS[name];
+    const saved = saves === 'input' ? x : run(name, x);
     assertSameBits(backward(name, saved, ones), expected[name], name);
+    assertSameBits(
+      saved.map((value) => derivative(value, slope)),
+      expected[name],
+      name,
+    );
   }
+  assertSameBits(backward('elu', Float32Array.of(0, -0), ones.slice(2), 0.3), [f(0.3), f(0.3)]);
 });
 
 test("ReLU's gradient is chosen, not multiplied: no NaN from an infinity, no -0 from a negative", () => {
@@ -167,18 +174,27 @@ test("ReLU's gradient is chosen, not multiplied: no NaN from an infinity, no -0 
   assertSameBits(backward('relu', saved, g), [0, 0, -0, NaN, 0, 0]);
 });
 
+/** What a spec needs of a case. */
+type Subject = Pick<ImagesCase, 'views' | 'seed'>;
+
+/** The default slope, or another one. */
+function slopeFor(name: ActivationName, seed: number): number {
+  return seed % 3 === 0 ? (ACTIVATIONS[name].alpha ?? 0) : 0.3;
+}
+
 function backwardSpec(
   name: ActivationName,
-  { views }: ImagesCase,
+  { views, seed }: Subject,
   accumulate: boolean,
 ): ActivationBackwardSpec {
   const [saved, gradOutput, gradInput] = views;
-  const alpha = ACTIVATIONS[name].alpha ?? 0;
+  const alpha = slopeFor(name, seed);
   return { kind: 'activationBackward', function: name, alpha, saved, gradOutput, gradInput, accumulate };
 }
 
-function forwardSpec(name: ActivationName, { views: [input, output] }: ImagesCase): ActivationForwardSpec {
-  const alpha = ACTIVATIONS[name].alpha ?? 0;
+function forwardSpec(name: ActivationName, { views, seed }: Subject): ActivationForwardSpec {
+  const [input, output] = views;
+  const alpha = slopeFor(name, seed);
   return { kind: 'activationForward', function: name, alpha, input, output };
 }
 
@@ -188,7 +204,7 @@ test('the gradient is gradOutput times the rounded derivative, written or added,
     const name = NAMES[seed % NAMES.length]!;
     const [saved, gradOutput] = [randomValues(seed, elements, -3, 1), specialValues(seed + 1, elements)];
     const start = specialValues(seed + 2, elements);
-    const alpha = ACTIVATIONS[name].alpha ?? 0;
+    const alpha = slopeFor(name, seed);
     const gradient = (i: number) => {
       if (name === 'relu') return saved[i]! > 0 ? gradOutput[i]! : 0;
       return f(gradOutput[i]! * ACTIVATIONS[name].derivative(saved[i]!, alpha));
@@ -214,11 +230,11 @@ test('in place, forward and backward give the same bits', () => {
   check(imagesCases, 40, ({ views: [view], elements, count, seed }) => {
     const name = NAMES[seed % NAMES.length]!;
     const values = specialValues(seed, elements);
-    const spec = forwardSpec(name, { views: [view, view, view] } as unknown as ImagesCase);
+    const spec = forwardSpec(name, { views: [view, view, view], seed });
     const apart = runKernel(activationForwardFamily, spec, { input: values }, { count });
     const together = runKernel(forward, spec, { output: values }, { count });
     assertSameBits(together.output!, apart.output!);
-    const back = backwardSpec(name, { views: [view, view, view] } as unknown as ImagesCase, false);
+    const back = backwardSpec(name, { views: [view, view, view], seed }, false);
     const arrays = { saved: values, gradOutput: specialValues(seed + 1, elements) };
     const separate = runKernel(activationBackwardFamily, back, arrays, { count });
     for (const source of ['saved', 'gradOutput'] as const) {
@@ -252,7 +268,7 @@ test('the twins equal the scalar kernels, or leave the function to them', () => 
 test('the twins equal the scalar kernels in place, on the notebook shapes', () => {
   const view = denseView(8, 8, 32, 1);
   const options = { count: 2, seed: 3, specials: true };
-  const whole = { views: [view, view, view] } as unknown as ImagesCase;
+  const whole: Subject = { views: [view, view, view], seed: 3 };
   for (const name of ['relu', 'leakyRelu', 'sigmoid'] as const) {
     const forward = inPlace(activationForwardFamily, activationForwardTwin, 'input', 'output');
     assert.ok(assertTwin(forward.family, forward.twin, forwardSpec(name, whole), options));

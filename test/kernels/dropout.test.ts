@@ -92,6 +92,22 @@ test('another key, step or sample is another mask', () => {
   }
 });
 
+test('a word equal to the rate is kept, by kernel and twin', () => {
+  const { key0, key1, firstSample, low, high } = ANYWHERE;
+  const rate = elementWord([key0, key1], 5, firstSample, low, high) / 2 ** 32;
+  const view = denseView(1, 1, 20);
+  const spec: DropoutForwardSpec = { kind: 'dropoutForward', rate, input: view, output: view };
+  assert.equal(drop(spec, new Float32Array(20), 1, ANYWHERE).mask[5], f(1 / (1 - rate)));
+  assertTwin(dropoutForwardFamily, dropoutForwardTwin, spec, {
+    count: 1,
+    seed: 1,
+    literals: { ...ANYWHERE },
+    fill: (name, heap, start) => {
+      if (name === 'step') heap.i32.set([low, high], start);
+    },
+  });
+});
+
 test('rate 0 is the identity', () => {
   const view = denseView(3, 3, 5);
   const input = specialValues(1, 90);

@@ -16,12 +16,12 @@ import { assertTwin } from '../helpers/twin.ts';
 
 const f = Math.fround;
 
-function forwardSpec({ views: [input, output] }: ImagesCase): PreluForwardSpec {
+function forwardSpec({ views: [input, output] }: Pick<ImagesCase, 'views'>): PreluForwardSpec {
   return { kind: 'preluForward', input, output };
 }
 
 function backwardSpec(
-  { views }: ImagesCase,
+  { views }: Pick<ImagesCase, 'views'>,
   accumulate: boolean,
   accumulateAlpha: boolean,
 ): PreluBackwardSpec {
@@ -96,7 +96,7 @@ test('it is linear in alpha: differences are exact on integers', () => {
     const { output } = runKernel(preluForwardFamily, spec, { input, alpha: slopes }, { count: 2 });
     return (output as Float32Array).reduce((sum, y, i) => sum + y * gradOutput[i]!, 0);
   };
-  const spec = backwardSpec({ views: [view, view, view] } as unknown as ImagesCase, false, false);
+  const spec = backwardSpec({ views: [view, view, view] }, false, false);
   const { gradAlpha } = runKernel(preluBackwardFamily, spec, { input, alpha, gradOutput }, { count: 2 });
   gradAlpha!.forEach((g, c) => {
     const moved = (by: number) => loss(alpha.map((a, k) => (k === c ? a + by : a)));

@@ -117,7 +117,7 @@ for (const outputTile of [2, 4] as const) {
       });
     });
 
-    it('weight gradient: sums over samples, tile rows and tile columns, one division, G^T', () => {
+    it('weight gradient: one division of each gradient tile, sums over samples, tile rows and tile columns, G^T', () => {
       check(convCases(FITTING), 60, (tried) => {
         const { geometry: g, count, flip } = tried;
         const { input, gradOutput } = drawArrays(tried);
@@ -127,7 +127,7 @@ for (const outputTile of [2, 4] as const) {
         const expected = new Float32Array(9 * pairs);
         for (let k = 0; k < g.outChannels; k++) {
           const tiles = tilesOf(gradOutput, shape, k, outputTile, outputTile, { ...grid, top: 0, left: 0 });
-          const transformedTiles = tiles.map((tile) => nested(transpose(m.outputMatrix), tile));
+          const transformedTiles = tiles.map((tile) => divided(nested(transpose(m.outputMatrix), tile)));
           for (let c = 0; c < g.inChannels; c++) {
             const sum = new Float32Array(m.tile ** 2);
             transformedTiles.forEach((values, tile) => {
@@ -135,7 +135,7 @@ for (const outputTile of [2, 4] as const) {
                 sum[e] = f(sum[e]! + f(v[c]![tile]![e]! * value));
               });
             });
-            nested(transpose(m.weightMatrix), divided(sum)).forEach((value, tap) => {
+            nested(transpose(m.weightMatrix), sum).forEach((value, tap) => {
               expected[tap * pairs + c * g.outChannels + k] = value;
             });
           }

@@ -89,22 +89,42 @@ function countTaps(window: PoolWindow, extent: number): { hits: number[]; empty:
   return { hits, empty };
 }
 
-test('ranges, overlap, cover and refusals agree with counting taps one by one', () => {
-  check(axis, 2000, ({ extent, size, stride, before, after }) => {
-    const padding = { ...NO_PADDING, top: before, bottom: after };
-    const options = { poolSize: [size, 1], strides: [stride, 1], padding } as const;
-    const window: PoolWindow = { height: size, width: 1, strideY: stride, strideX: 1, padding };
-    const { hits, empty } = countTaps(window, extent);
-    if (empty > 0 || poolOutputSize(window, extent, 1)[0] < 1) {
-      assert.throws(() => poolWindow('test', [extent, 1, 1], options), ShapeError);
-      return;
+/** The window that slides down a column, or along a row. */
+function alongAxis(
+  across: boolean,
+  { size, stride, before, after }: { size: number; stride: number; before: number; after: number },
+): PoolWindow {
+  const down = { height: size, width: 1, strideY: stride, strideX: 1 };
+  if (!across) return { ...down, padding: { ...NO_PADDING, top: before, bottom: after } };
+  return {
+    ...{ height: 1, width: size, strideY: 1, strideX: stride },
+    padding: { ...NO_PADDING, left: before, right: after },
+  };
+}
+
+test('ranges, overlap, cover and refusals agree with counting taps one by one, on either axis', () => {
+  check(axis, 2000, ({ extent, ...shape }) => {
+    const column = alongAxis(false, shape);
+    const { hits, empty } = countTaps(column, extent);
+    for (const across of [false, true]) {
+      const window = alongAxis(across, shape);
+      const [height, width] = across ? [1, extent] : [extent, 1];
+      const options = {
+        poolSize: [window.height, window.width],
+        strides: [window.strideY, window.strideX],
+        padding: window.padding,
+      } as const;
+      if (empty > 0 || poolOutputSize(column, extent, 1)[0] < 1) {
+        assert.throws(() => poolWindow('test', [height!, width!, 1], options), ShapeError);
+        continue;
+      }
+      assert.deepEqual(poolWindow('test', [height!, width!, 1], options), window);
+      assert.equal(
+        windowsCover(window, height!, width!),
+        hits.every((n) => n > 0),
+      );
+      if (hits.some((n) => n > 1)) assert.ok(windowsOverlap(window));
+      if (windowsOverlap(window)) assert.ok(shape.stride < shape.size);
     }
-    assert.deepEqual(poolWindow('test', [extent, 1, 1], options), window);
-    assert.equal(
-      windowsCover(window, extent, 1),
-      hits.every((n) => n > 0),
-    );
-    if (hits.some((n) => n > 1)) assert.ok(windowsOverlap(window));
-    if (windowsOverlap(window)) assert.ok(stride < size);
   });
 });

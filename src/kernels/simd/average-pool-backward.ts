@@ -5,7 +5,8 @@ import {
   averagePoolBackwardFamily,
   checkAveragePoolBackward,
 } from '../average-pool-backward.ts';
-import { forEachWindow, pushTap, storeTap } from './pool-windows.ts';
+import { pushTap, storeTap } from './pool-taps.ts';
+import { forEachWindow } from './pool-windows.ts';
 import { clearImages, loadPiece } from './rows.ts';
 import { type SimdTwin, twinFunction } from './twin.ts';
 

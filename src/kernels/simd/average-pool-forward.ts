@@ -4,7 +4,8 @@ import {
   averagePoolForwardFamily,
   checkAveragePoolForward,
 } from '../average-pool-forward.ts';
-import { forEachWindow, pushTap } from './pool-windows.ts';
+import { pushTap } from './pool-taps.ts';
+import { forEachWindow } from './pool-windows.ts';
 import { storePiece } from './rows.ts';
 import { type SimdTwin, twinFunction } from './twin.ts';
 

@@ -12,17 +12,20 @@ import type { FunctionBuilder, Local } from './assembler/index.ts';
 import { evenParts, fullParts, mergeLevels, repeat, type Steps, walk } from './micro-loops.ts';
 import { emitRows, type OuterPointers, type Reduction, type RowStart } from './micro-rows.ts';
 import { reduceLevels, reduceSamples } from './micro-tile.ts';
+import { touchLines } from './micro-touch.ts';
 import { type SimdTwin, type Target, twinFunction } from './twin.ts';
 
 /** Output channels of a panel, and input channels of a chunk: a line of cache each. */
 const LINE = 16;
 /** Pixels of a small block, about: enough to hide the loads and stores of a tile's sums. */
-const SMALL_BLOCK_PIXELS = Number(process.env.BP ?? 48);
+const SMALL_BLOCK_PIXELS = 48;
+/** Longer rows are cut into several small blocks; more than SMALL_BLOCK_PIXELS, so that stripes of several rows are not. */
+const LONGEST_ROW = 64;
 /** Images of at most this many pixels are summed several at a time, of this many pixels together. */
 const FEW_PIXELS = 32;
 const FEW_PIXELS_TOGETHER = 192;
 /** Bytes of inputs and gradients in a large block: a part of a second-level cache of 1 MiB. */
-const LARGE_BLOCK_BYTES = Number(process.env.LB ?? 384) * 1024;
+const LARGE_BLOCK_BYTES = 256 * 1024;
 
 export const conv2dWeightGradientSimd: SimdTwin<Conv2dWeightGradientSpec> = {
   kind: 'conv2dWeightGradient',
@@ -98,6 +101,7 @@ function emitLargeBlocks(context: Context, at: OuterPointers): void {
     for (const part of evenParts(g.outHeight, most > 1 ? g.outHeight : rows)) {
       const block = { ...at, input: x, gradOutput: y };
       walkPart(context, block, rowSteps(spec), part.count, part, (from) => {
+        touchBlock(context, from, part.size);
         emitPanels(context, from, part.size);
         b.i32(0).set(first);
       });
@@ -105,6 +109,21 @@ function emitLargeBlocks(context: Context, at: OuterPointers): void {
     const { splat, vector } = imageSteps(spec);
     b.advance(x, most * splat).advance(y, most * vector);
     b.get(left).i32(most).op('i32.sub').tee(left).i32(0).op('i32.gt_s').brIf(again);
+  });
+}
+
+/** Brings what a large block reads into the second-level cache: `rows` rows of gradOutput of each image. */
+function touchBlock(context: Context, at: OuterPointers, rows: number): void {
+  const { b, spec, images } = context;
+  const { geometry: g, input, gradOutput } = spec;
+  const inputRows = (rows - 1) * g.strideY + (g.kernelHeight - 1) * g.dilationY;
+  const inputPixels = (g.outWidth - 1) * g.strideX + (g.kernelWidth - 1) * g.dilationX;
+  const inputFloats = inputRows * input.rowStride + inputPixels * input.pixelStride + g.inChannels;
+  const gradFloats =
+    (rows - 1) * gradOutput.rowStride + (g.outWidth - 1) * gradOutput.pixelStride + g.outChannels;
+  walkPart(context, at, imageSteps(spec), images, { start: 0, size: 1 }, (image) => {
+    touchLines(b, image.input, inputFloats);
+    touchLines(b, image.gradOutput, gradFloats);
   });
 }
 
@@ -168,10 +187,11 @@ function emitChunk(context: Context, at: OuterPointers, channels: number, lanes:
     return;
   }
   walkPart(context, at, imageSteps(spec), images, { start: 0, size: 1 }, (image) => {
-    const blockRows = Math.max(1, Math.floor(SMALL_BLOCK_PIXELS / g.outWidth));
+    const blockRows = Math.max(1, Math.round(SMALL_BLOCK_PIXELS / g.outWidth));
     for (const down of evenParts(rows, blockRows)) {
       walkPart(context, image, rowSteps(spec), down.count, down, (stripe) => {
-        for (const across of evenParts(g.outWidth, Math.max(SMALL_BLOCK_PIXELS, 1))) {
+        // A row that is cut is a stripe of its own, so that its pixels keep their order.
+        for (const across of evenParts(g.outWidth, LONGEST_ROW)) {
           walkPart(context, stripe, pixelSteps(spec), across.count, across, (block) => {
             tiles(block, 'rows', pixelBlock(context, down.size, across.size));
           });

@@ -10,7 +10,8 @@ import {
 } from '../max-pool-backward.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
 import { maximaEmitter } from './max-pool-forward.ts';
-import { forEachWindow, pushTap, storeTap, type WindowSite } from './pool-windows.ts';
+import { pushTap, storeTap, type WindowSite } from './pool-taps.ts';
+import { forEachWindow } from './pool-windows.ts';
 import { clearImages, loadPiece } from './rows.ts';
 import { type SimdTwin, twinFunction } from './twin.ts';
 

@@ -1,7 +1,8 @@
 /** The SIMD twin of ../max-pool-forward.ts: neighbouring channels in lanes, one window after the other. */
 import { checkMaxPoolForward, type MaxPoolForwardSpec, maxPoolForwardFamily } from '../max-pool-forward.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
-import { forEachWindow, pushTap, type WindowSite } from './pool-windows.ts';
+import { pushTap, type WindowSite } from './pool-taps.ts';
+import { forEachWindow } from './pool-windows.ts';
 import { type Piece, storePiece } from './rows.ts';
 import { type SimdTwin, twinFunction } from './twin.ts';
 

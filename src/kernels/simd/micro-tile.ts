@@ -11,8 +11,6 @@ import type { FunctionBuilder, Local } from './assembler/index.ts';
 import { type Level, repeat, type Steps } from './micro-loops.ts';
 import type { Target } from './twin.ts';
 
-/** Registers for sums that stay in registers through an inner loop (measured; one spilled sum halves the rate). */
-const SUM_REGISTERS = 8;
 /** Passes unrolled in the inner loop. Node 20 spills sums when a loop is unrolled at all. */
 const UNROLL = { pairs: 8, single: 1 } as const;
 
@@ -26,11 +24,12 @@ export interface Tile {
   readonly splat: Local;
 }
 
-/** The most rows of a tile of `lanes` outputs. */
+/** The most rows of a tile of `lanes` outputs whose sums all stay in registers (one spilled sum halves the rate). */
 export function tileRows(lanes: number, target: Target): number {
   const vectors = Math.ceil(lanes / 4);
-  const registers = target.pairs ? Math.ceil(vectors / 2) : vectors;
-  return Math.max(1, Math.floor(SUM_REGISTERS / registers));
+  // A pair shares a register, and a vector without a partner takes a whole one.
+  const taken = target.pairs ? 2 * Math.ceil(vectors / 2) : vectors;
+  return Math.max(1, Math.floor(target.accumulators / taken));
 }
 
 /** Declares the locals of a tile of `rows` x `lanes` outputs. */
@@ -76,6 +75,7 @@ export function storeTile(
     if (relu) {
       for (const sum of sums) b.get(sum).f32x4(0).op('f32x4.pmax').set(sum);
     }
+    // The higher address first: the other way round, revectorization leaves the lower half's own store behind.
     for (let v = sums.length - 1; v >= 0; v--) {
       storeLanes(b, at, offsets[row]! + 16 * v, sums[v]!, lanesOf(tile, v));
     }

@@ -58,3 +58,18 @@ export function emitNested(
     });
   }
 }
+
+/** A value over a constant; a power of two is multiplied by its reciprocal, which gives the same bits. */
+export function divided(b: FunctionBuilder, value: Lanes, divisor: number): Lanes {
+  if (divisor === 1) return value;
+  const exact = Number.isInteger(Math.abs(divisor)) && (Math.abs(divisor) & (Math.abs(divisor) - 1)) === 0;
+  for (const vector of value) {
+    b.get(vector);
+    if (exact)
+      b.f32x4(1 / divisor)
+        .op('f32x4.mul')
+        .set(vector);
+    else b.f32x4(divisor).op('f32x4.div').set(vector);
+  }
+  return value;
+}

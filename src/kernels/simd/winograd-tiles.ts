@@ -9,7 +9,7 @@ import type { FunctionBuilder, Local } from './assembler/index.ts';
 import { repeat, walk } from './micro-loops.ts';
 import { loadLanes } from './micro-tile.ts';
 import type { Target } from './twin.ts';
-import { emitNested, type Lanes } from './winograd-steps.ts';
+import { divided, emitNested, type Lanes } from './winograd-steps.ts';
 
 /** How tiles lie in the images of a view. */
 export interface TileLayout {
@@ -132,10 +132,15 @@ export function emitTileTransforms(
   at: TileWalk,
   tiles: Local,
   to: Local,
-  options: { readonly program: StepProgram; readonly tileBytes: number; readonly elementBytes: number },
+  options: {
+    readonly program: StepProgram;
+    readonly tileBytes: number;
+    readonly elementBytes: number;
+    readonly divisors?: readonly number[];
+  },
   target: Target,
 ): void {
-  const { program, tileBytes, elementBytes } = options;
+  const { program, tileBytes, elementBytes, divisors } = options;
   const { view } = at.layout;
   const size = program.outputs.length;
   const out = b.local('i32', 'transformed');
@@ -152,7 +157,7 @@ export function emitTileTransforms(
             return loadGroup(b, group, inside ? from! : undefined, offset);
           },
           (row, column, value) => {
-            value.forEach((vector, part) => {
+            divided(b, value, divisors?.[row * size + column] ?? 1).forEach((vector, part) => {
               b.get(store!).get(vector);
               b.memory('v128.store', (row * size + column) * elementBytes + 16 * part);
             });

@@ -3,7 +3,7 @@
  * through registers once a block, a tile of channels x outputs at a time.
  */
 import { panelWidths } from '../conv2d-pack.ts';
-import { GRADIENT_TILE_BLOCK, tileArea, tileGrid, wholeVectors } from '../winograd-geometry.ts';
+import { gradientTileBlock, tileArea, tileGrid, wholeVectors } from '../winograd-geometry.ts';
 import { stepProgram } from '../winograd-steps.ts';
 import { transpose, winogradMatrices } from '../winograd-transforms.ts';
 import { type WinogradWeightGradientSpec, winogradWeightGradient } from '../winograd-weight-gradient.ts';
@@ -21,7 +21,7 @@ import {
 } from './micro-tile.ts';
 import { type SimdTwin, type Target, twinFunction } from './twin.ts';
 import { forTileBlocks } from './winograd-forward.ts';
-import { emitNested, type Lanes } from './winograd-steps.ts';
+import { emitNested } from './winograd-steps.ts';
 import {
   emitTileTransforms,
   forChannels,
@@ -59,7 +59,8 @@ export const winogradWeightGradientTwin: SimdTwin<WinogradWeightGradientSpec> = 
       .i32(area * g.inChannels * strides.outer)
       .op('i32.add')
       .tee(v);
-    b.i32(area * GRADIENT_TILE_BLOCK * strides.inner)
+    const most = gradientTileBlock(g);
+    b.i32(area * most * strides.inner)
       .op('i32.add')
       .set(m);
     b.i32(1).set(first);
@@ -68,12 +69,14 @@ export const winogradWeightGradientTwin: SimdTwin<WinogradWeightGradientSpec> = 
     const place = (program: ReturnType<typeof stepProgram>, tileBytes: number) => ({
       program,
       tileBytes,
-      elementBytes: GRADIENT_TILE_BLOCK * tileBytes,
+      elementBytes: most * tileBytes,
     });
-    forTileBlocks(b, b.param('count'), rows * columns, GRADIENT_TILE_BLOCK, (tiles) => {
+    forTileBlocks(b, b.param('count'), rows * columns, most, (tiles) => {
       const outputProgram = stepProgram(transpose(outputMatrix));
       emitTileTransforms(b, source, tiles, v, place(stepProgram(inputMatrix), strides.inner), target);
-      emitTileTransforms(b, gradient, tiles, m, place(outputProgram, strides.outer), target);
+      const divisors = tileDivisors(winogradMatrices(outputTile));
+      const scaled = { ...place(outputProgram, strides.outer), divisors };
+      emitTileTransforms(b, gradient, tiles, m, scaled, target);
       b.get(first).if(
         () => emitProducts(b, spec, { tiles, v, m, strides, start: 'zero' }, target),
         () => emitProducts(b, spec, { tiles, v, m, strides, start: 'rows' }, target),
@@ -103,8 +106,8 @@ function emitProducts(
   const { inner, outer } = strides;
   const cursors = [
     { from: b.param('scratch'), step: g.inChannels * outer },
-    { from: v, step: GRADIENT_TILE_BLOCK * inner },
-    { from: m, step: GRADIENT_TILE_BLOCK * outer },
+    { from: v, step: gradientTileBlock(g) * inner },
+    { from: m, step: gradientTileBlock(g) * outer },
   ];
   const widths = panelWidths(g.outChannels);
   walk(b, tileArea(outputTile), cursors, ([s, vSlab, mSlab]) => {
@@ -151,7 +154,7 @@ function emitZeros(b: FunctionBuilder, bytes: number): void {
   });
 }
 
-/** gradWeight = G^T (S / divisors) G, tap by tap. */
+/** gradWeight = G^T S G, tap by tap. */
 function emitFinish(
   b: FunctionBuilder,
   spec: WinogradWeightGradientSpec,
@@ -162,7 +165,6 @@ function emitFinish(
   const matrices = winogradMatrices(outputTile);
   const { tile, taps } = matrices;
   const program = stepProgram(transpose(matrices.weightMatrix));
-  const divisors = tileDivisors(matrices);
   const slab = g.inChannels * strides.outer;
   const cursors = [
     { from: b.param('scratch'), step: strides.outer },
@@ -171,10 +173,7 @@ function emitFinish(
   walk(b, g.inChannels, cursors, ([row, to]) => {
     forChannels(b, g.outChannels, [row!, to!], target, (group, [sums, gradient]) => {
       const padded = { ...group, channels: 4 * group.vectors };
-      const load = (i: number, j: number) => {
-        const element = i * tile + j;
-        return divided(b, loadGroup(b, padded, sums!, element * slab), divisors[element]!);
-      };
+      const load = (i: number, j: number) => loadGroup(b, padded, sums!, (i * tile + j) * slab);
       emitNested(b, program, load, (i, j, value) => {
         const tap = i * taps + j;
         const position = flip ? taps * taps - 1 - tap : tap;
@@ -191,19 +190,4 @@ function emitFinish(
       });
     });
   });
-}
-
-/** A value over a constant; a power of two is multiplied by its reciprocal, which gives the same bits. */
-export function divided(b: FunctionBuilder, value: Lanes, divisor: number): Lanes {
-  if (divisor === 1) return value;
-  const exact = Number.isInteger(Math.abs(divisor)) && (Math.abs(divisor) & (Math.abs(divisor) - 1)) === 0;
-  for (const vector of value) {
-    b.get(vector);
-    if (exact)
-      b.f32x4(1 / divisor)
-        .op('f32x4.mul')
-        .set(vector);
-    else b.f32x4(divisor).op('f32x4.div').set(vector);
-  }
-  return value;
 }

@@ -12,8 +12,7 @@ import type { FunctionBuilder, Local } from './assembler/index.ts';
 import { walk } from './micro-loops.ts';
 import { loadLanes } from './micro-tile.ts';
 import { type SimdTwin, twinFunction } from './twin.ts';
-import { emitNested, type Lanes } from './winograd-steps.ts';
-import { divided } from './winograd-weight-gradient.ts';
+import { divided, emitNested, type Lanes } from './winograd-steps.ts';
 
 export const winogradWeightsTwin: SimdTwin<WinogradWeightsSpec> = {
   kind: 'winogradWeights',

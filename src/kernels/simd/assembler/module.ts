@@ -53,7 +53,11 @@ export function withCustomSection(
   name: string,
   text: string,
 ): Uint8Array<ArrayBuffer> {
-  return new Uint8Array([...bytes, SECTION.custom, ...sized([...nameBytes(name), ...nameBytes(text)])]);
+  const section = [SECTION.custom, ...sized([...nameBytes(name), ...nameBytes(text)])];
+  const marked = new Uint8Array(bytes.length + section.length);
+  marked.set(bytes);
+  marked.set(section, bytes.length);
+  return marked;
 }
 
 /** The exported functions first, then those they call, each once. */

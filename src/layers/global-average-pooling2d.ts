@@ -1,0 +1,60 @@
+/**
+ * Global average pooling: the mean of each channel over all pixels (Lin, Chen, Yan, "Network in Network", 2014,
+ * section 3.2), where other networks flatten.
+ *   input [H, W, C], output [C]
+ *   forward: y_c = (sum over y, x of x_yxc) / (H W); backward: every pixel gets dY_c / (H W)
+ * Both are average pooling with one window that covers the image; orders of sums: its kernels.
+ */
+import type { AveragePoolBackwardSpec } from '../kernels/average-pool-backward.ts';
+import type { AveragePoolForwardSpec } from '../kernels/average-pool-forward.ts';
+import { type PoolWindow, poolWindow } from '../tensor/pooling.ts';
+import type { Shape } from '../tensor/shape.ts';
+import { type CommonOptions, defineLayer } from './layer.ts';
+
+/** The window that covers an image; throws ShapeError for a vector. */
+function wholeImage(input: Shape, operation = 'globalAveragePooling2d'): PoolWindow {
+  const [height, width] = input as [number, number, number];
+  return poolWindow(operation, input, { poolSize: [height, width] });
+}
+
+const definition = defineLayer<CommonOptions, Record<string, never>>({
+  type: 'globalAveragePooling2d',
+  resolve: () => ({}),
+  outputShape(_config, [input], operation) {
+    wholeImage(input!, operation);
+    return [input![2]!];
+  },
+  forward({ inputs: [input], output, call }) {
+    const spec: AveragePoolForwardSpec = {
+      kind: 'averagePoolForward',
+      input: input!.view,
+      output: output.view,
+      window: wholeImage(input!.shape),
+      countPadding: false,
+    };
+    call(spec, [input!.origin, output.origin, 'count']);
+  },
+  backward({ inputs: [input], gradOutput, call, gradInput: ask }) {
+    const gradInput = ask();
+    if (gradInput === undefined) return;
+    const spec: AveragePoolBackwardSpec = {
+      kind: 'averagePoolBackward',
+      gradOutput: gradOutput.view,
+      gradInput: gradInput.view,
+      window: wholeImage(input!.shape),
+      countPadding: false,
+      accumulate: gradInput.accumulate,
+    };
+    call(spec, [gradOutput.origin, gradInput.origin, 'count']);
+  },
+  examples: [
+    { options: {}, inputShape: [4, 5, 3] },
+    { options: {}, inputShape: [1, 7, 18] },
+    { options: {}, inputShape: [3, 3, 8] },
+  ],
+});
+
+/** The mean of each channel, as in Keras: [H, W, C] to [C]. Throws ShapeError for inputs that are not images. */
+export const globalAveragePooling2d = Object.assign((options: CommonOptions = {}) => definition(options), {
+  definition: definition.definition,
+});
