@@ -1,4 +1,5 @@
 /** Emission: walks the nodes and collects the kernel calls of a shard, and the units over the whole batch. */
+import { ConfigError } from '../errors.ts';
 import type { CopyViewSpec } from '../kernels/copy-view.ts';
 import type { KernelSpec } from '../kernels/kernel.ts';
 import type { Numerics } from '../layers/conv-algorithm.ts';
@@ -48,8 +49,14 @@ export interface Emission {
 }
 
 /** An emission without calls. */
-export function startEmission(graph: Graph, mode: Mode, seed: number, numerics: Numerics): Emission {
-  const layout = layoutTensors(graph, mode);
+export function startEmission(
+  graph: Graph,
+  mode: Mode,
+  seed: number,
+  numerics: Numerics,
+  split = false,
+): Emission {
+  const layout = layoutTensors(graph, mode, split);
   const written = new Set<number>();
   const buffers = new Map<string, PlannedBuffer>();
   const calls: PlannedCall[] = [];
@@ -134,19 +141,31 @@ function forwardContext(emission: Emission, node: GraphNode): ForwardContext<unk
     inputs: node.inputs.map((index) => emission.tensor(index)),
     output: emission.tensor(node.output),
     step: refTo(emission.step),
-    parameter: (name) => refTo(emission.parameter(`${node.name}/${name}`)),
+    parameter: (name) => refTo(emission.parameter(declaredName(node, name))),
     prepared(name, parameter, elements, spec) {
       const copy = owned('prepared', name, 'model', { fixedBytes: elements * 4 });
-      const source = refTo(emission.parameter(`${node.name}/${parameter}`));
+      const source = refTo(emission.parameter(declaredName(node, parameter)));
       emission.prepared.set(copy.buffer.name, { spec, operands: [source, copy] });
       return copy;
     },
     saved: (name, elements) => owned('saved', name, 'unit', { sampleBytes: elements * 4 }),
-    scratch: (elements) =>
-      owned('scratch', String(emission.calls.length), 'unit', { fixedBytes: elements * 4 }),
+    scratch: (elements) => refTo(plainBuffer(`scratch/${node.name}`, 'unit', { fixedBytes: elements * 4 })),
     streamKey: (purpose) => streamKey(emission.seed, purpose, node.name),
     call: emission.call,
   };
+}
+
+/** Full name of a layer's parameter. Throws ConfigError for one that its definition does not declare. */
+function declaredName(node: GraphNode, name: string): string {
+  const declared = node.parameters.map((parameter) => parameter.name);
+  if (declared.includes(name)) return `${node.name}/${name}`;
+  throw new ConfigError({
+    operation: `${node.layer.type} "${node.name}"`,
+    argument: 'parameter',
+    expected:
+      declared.length === 0 ? 'none: the layer declares no parameters' : `one of ${declared.join(', ')}`,
+    received: JSON.stringify(name),
+  });
 }
 
 function backwardParts(
@@ -161,9 +180,8 @@ function backwardParts(
       return { ...emission.gradient(tensor), accumulate: emission.touchGradient(tensor) };
     },
     gradParameter(name) {
-      const spec = node.parameters.find((parameter) => parameter.name === name);
-      if (spec === undefined) return undefined;
-      const full = `${node.name}/${name}`;
+      const full = declaredName(node, name);
+      const spec = node.parameters.find((parameter) => parameter.name === name)!;
       const known = emission.gradients.get(full);
       const scope = spec.gradient === 'batch' ? 'program' : 'shard';
       const size = { fixedBytes: elementCount(spec.shape) * 4 };

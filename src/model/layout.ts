@@ -26,8 +26,8 @@ interface Needs {
   gradWholeBatch: boolean;
 }
 
-/** Lays out all tensors of a graph. */
-export function layoutTensors(graph: Graph, mode: Mode): TensorLayout {
+/** Lays out all tensors of a graph; `split`: several workers compute one tensor, so none is a worker's own. */
+export function layoutTensors(graph: Graph, mode: Mode, split = false): TensorLayout {
   const needsGradient = gradientNeeds(graph, mode);
   const copied = new Set<GraphNode>();
   let roots = rootsOf(graph, mode, copied);
@@ -40,7 +40,7 @@ export function layoutTensors(graph: Graph, mode: Mode): TensorLayout {
     roots = rootsOf(graph, mode, copied);
     needs = tensorNeeds(graph, roots, needsGradient);
   }
-  const kept = (wholeBatch: boolean): Scope => (wholeBatch && mode === 'train' ? 'batch' : 'unit');
+  const kept = (wholeBatch: boolean): Scope => (split || (wholeBatch && mode === 'train') ? 'batch' : 'unit');
   const result = roots[graph.output];
   const activations = graph.tensors.map((shape, i) => {
     const scope = mode === 'infer' && i === result ? 'batch' : kept(needs[i]!.wholeBatch);

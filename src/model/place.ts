@@ -147,6 +147,9 @@ function isRef(operand: Operand): operand is Exclude<Operand, number | string> {
   return typeof operand === 'object';
 }
 
+/** The calls of one shard, in the order in which they run. */
 function shardCalls(phases: readonly PlannedPhase[]): readonly PlannedCall[] {
-  return phases.find(({ name }) => name === 'shards')?.units[0]?.calls ?? [];
+  return phases.flatMap(({ units }) =>
+    units.filter(({ shard }) => shard === 0).flatMap(({ calls }) => calls),
+  );
 }

@@ -23,6 +23,7 @@ import {
 import { type Emission, emitBackward, emitForward, startEmission } from './emit.ts';
 import { type Graph, type GraphNode, graphParameters } from './graph.ts';
 import { emitInput, type InputBuffers } from './input.ts';
+import { splitCall } from './split.ts';
 
 /** What a plan depends on; programs are cached by it. */
 export interface PlanOptions {
@@ -86,7 +87,14 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
   const { batchSize, shardSize, mode } = options;
   const shards = Math.ceil(batchSize / shardSize);
   const training = mode === 'train';
-  const emission = startEmission(graph, training ? 'train' : 'infer', options.seed, options.numerics ?? 'fast');
+  const split = isSplit(graph, options);
+  const emission = startEmission(
+    graph,
+    training ? 'train' : 'infer',
+    options.seed,
+    options.numerics ?? 'fast',
+    split,
+  );
   const targets = plainBuffer('targets', 'slot', { sampleBytes: 4 * (options.targets?.length ?? 1) });
   const sampleScale = plainBuffer('sampleScale', 'slot', { sampleBytes: 4 });
   const hyper = plainBuffer('hyper', 'slot', { fixedBytes: 4 * HYPER_LENGTH });
@@ -110,7 +118,9 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
   if (training) for (const node of [...nodes].reverse()) emitBackward(emission, node);
   const shardStrideBytes = strideOfShards(emission);
   const shardUnits = Array.from({ length: shards }, (_, shard) => ({ shard, calls: emission.calls }));
-  const phases: PlannedPhase[] = [{ name: 'shards', units: shardUnits }];
+  const phases: PlannedPhase[] = split
+    ? splitPhases(emission.calls, shardSize)
+    : [{ name: 'shards', units: shardUnits }];
   const gradients = new Map<string, BufferRef>();
   if (training) {
     if (emission.batchUnits.length > 0) phases.push(wholeBatch('batch', emission.batchUnits));
@@ -149,6 +159,39 @@ function forwardNodes(graph: Graph, { loss, mode }: PlanOptions): readonly Graph
   const isSoftmax =
     last.layer.type === 'activation' && (last.layer.config as { function: string }).function === 'softmax';
   return mode !== 'predict' && loss?.takesLogits && isSoftmax ? graph.nodes.slice(0, -1) : graph.nodes;
+}
+
+/** Multiply-adds from which a batch of one shard is cut into bands. */
+const LEAST_SPLIT_WORK = 4e6;
+
+/** Whether the calls of inference are cut into bands: where there is one shard only, and enough work. */
+function isSplit(graph: Graph, { mode, batchSize, shardSize }: PlanOptions): boolean {
+  if (mode === 'train' || batchSize > shardSize) return false;
+  const work = graph.nodes.reduce(
+    (sum, { layer, inputShapes }) => sum + (layer.definition.multiplyAdds?.(layer.config, inputShapes) ?? 0),
+    0,
+  );
+  return work * batchSize >= LEAST_SPLIT_WORK;
+}
+
+/** A phase for each call that falls into bands; calls that do not run one after the other in one unit between. */
+function splitPhases(calls: readonly PlannedCall[], samples: number): PlannedPhase[] {
+  const phases: PlannedPhase[] = [];
+  let serial: PlannedCall[] = [];
+  const flush = () => {
+    if (serial.length > 0) phases.push({ name: 'serial', units: [{ shard: 0, calls: serial }] });
+    serial = [];
+  };
+  for (const call of calls) {
+    const bands = splitCall(call, samples);
+    if (bands.length === 1) serial.push(call);
+    else {
+      flush();
+      phases.push({ name: 'bands', units: bands.map((band) => ({ shard: 0, calls: [band] })) });
+    }
+  }
+  flush();
+  return phases;
 }
 
 function wholeBatch(name: string, units: readonly (readonly PlannedCall[])[]): PlannedPhase {

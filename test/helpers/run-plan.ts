@@ -48,7 +48,9 @@ export interface LoadedPlan {
   readonly plan: Plan;
   readonly placed: PlacedProgram;
   run(data: StepData, options: StepOptions): void;
-  /** A copy of a buffer's first floats; scopes model, program and batch. */
+  /** A copy of a parameter by name, e.g. 'conv2d/weight'. */
+  parameter(name: string, length: number): Float32Array;
+  /** A copy of a buffer's first floats; scopes program and batch. */
   read(buffer: PlannedBuffer, length: number): Float32Array;
   /** Copies of the reduced gradients, by parameter. */
   gradients(): Record<string, Float32Array>;
@@ -85,6 +87,10 @@ export function loadPlan(plan: Plan, engine: 'scalar' | 'simd'): LoadedPlan {
         if (address !== undefined) heap.f32.set(values, address / 4);
       }
       run(count, schedule);
+    },
+    parameter(name, length) {
+      const at = models.get(`parameter/${name}`)! / 4;
+      return new Float32Array(heap.f32.subarray(at, at + length));
     },
     read(buffer, length) {
       assert.equal(loaded, result, 'another plan was loaded since');

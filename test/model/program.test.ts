@@ -7,14 +7,13 @@ import { runProgram } from '../../src/parallel/interpreter.ts';
 import { SEED } from '../helpers/arbitraries.ts';
 import { decodeProgram } from '../helpers/run-plan.ts';
 
-const args = fc.array(fc.record({ tag: fc.constantFrom(...Object.values(TAG)), value: fc.integer() }), {
-  maxLength: MAX_ARGUMENTS,
-});
-const calls = fc.array(fc.record({ kernel: fc.nat(5), args }), { maxLength: 4 });
-const units = fc.array(fc.record({ firstSample: fc.nat(1000), samples: fc.nat(64), calls }), {
-  maxLength: 5,
-});
-const phases = fc.array(fc.record({ name: fc.string(), units }), { maxLength: 6 });
+const plain = { noNullPrototype: true } as const;
+const argument = fc.record({ tag: fc.constantFrom(...Object.values(TAG)), value: fc.integer() }, plain);
+const args = fc.array(argument, { maxLength: MAX_ARGUMENTS });
+const calls = fc.array(fc.record({ kernel: fc.nat(5), args }, plain), { maxLength: 4 });
+const unit = fc.record({ firstSample: fc.nat(1000), samples: fc.nat(64), calls }, plain);
+const units = fc.array(unit, { maxLength: 5 });
+const phases = fc.array(fc.record({ name: fc.string(), units }, plain), { maxLength: 6 });
 
 test('what was encoded can be read back, the full number of arguments and addresses beyond 2 GiB included', () => {
   const property = fc.property(phases, (placed) => {
@@ -47,12 +46,12 @@ test('arguments are taken as they are, from the worker’s base, from the slot�
 });
 
 test('a unit’s count is what the step leaves to it; units beyond the last sample are skipped', () => {
-  const unit = (firstSample: number) => ({
+  const unitAt = (firstSample: number) => ({
     firstSample,
     samples: 4,
     calls: [call([TAG.absolute, firstSample], [TAG.count, 0])],
   });
-  const placed = [{ name: 'shards', units: [unit(0), unit(4), unit(8)] }];
+  const placed = [{ name: 'shards', units: [unitAt(0), unitAt(4), unitAt(8)] }];
   assert.deepEqual(record(placed, 12), [
     [0, 4],
     [4, 4],

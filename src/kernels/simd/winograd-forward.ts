@@ -2,6 +2,7 @@
  * SIMD twin of ../winograd-forward.ts. Blocks of tiles run through all images of a call, so that the transformed
  * weights are read once a block even where an image has few tiles; a block's V and M stay in the second-level cache.
  */
+import { inputHalo } from '../../tensor/convolution.ts';
 import { panelledLength, panelWidths } from '../conv2d-pack.ts';
 import { type WinogradForwardSpec, winogradForward } from '../winograd-forward.ts';
 import { TILE_BLOCK, tileArea, tileGrid, wholeVectors } from '../winograd-geometry.ts';
@@ -37,7 +38,8 @@ export const winogradForwardTwin: SimdTwin<WinogradForwardSpec> = {
   kind: 'winogradForward',
   emit(spec, target) {
     const { geometry: g, outputTile, input, output } = spec;
-    if (input.halo < Math.max(0, g.padding.top, g.padding.left)) return undefined;
+    // With the halo that the padding needs, only the last tiles of a row or column reach beyond it.
+    if (input.halo < inputHalo(g)) return undefined;
     const b = twinFunction(winogradForward, spec);
     const [rows, columns] = tileGrid(g, outputTile);
     const { tile, inputMatrix } = winogradMatrices(outputTile);

@@ -2,6 +2,7 @@
  * SIMD twin of ../winograd-weight-gradient.ts. Blocks of tiles run through all images of a call; the sums S pass
  * through registers once a block, a tile of channels x outputs at a time.
  */
+import { inputHalo } from '../../tensor/convolution.ts';
 import { panelWidths } from '../conv2d-pack.ts';
 import { gradientTileBlock, tileArea, tileGrid, wholeVectors } from '../winograd-geometry.ts';
 import { stepProgram } from '../winograd-steps.ts';
@@ -43,7 +44,8 @@ export const winogradWeightGradientTwin: SimdTwin<WinogradWeightGradientSpec> = 
   kind: 'winogradWeightGradient',
   emit(spec, target) {
     const { geometry: g, outputTile, input, gradOutput } = spec;
-    if (input.halo < Math.max(0, g.padding.top, g.padding.left)) return undefined;
+    // With the halo that the padding needs, only the last tiles of a row or column reach beyond it.
+    if (input.halo < inputHalo(g)) return undefined;
     const b = twinFunction(winogradWeightGradient, spec);
     const [rows, columns] = tileGrid(g, outputTile);
     const { tile, inputMatrix, outputMatrix } = winogradMatrices(outputTile);
