@@ -32,6 +32,7 @@ export type { Shape } from './tensor/shape.ts';
 export type { EvaluateOptions, Prediction, PredictOptions } from './training/evaluate.ts';
 export type { FitOptions } from './training/fit.ts';
 export type { EpochRecord, History, Metrics, StepProgress } from './training/history.ts';
+export type { MemoryOptions, PlannedMemory } from './training/memory.ts';
 export { Model, type SequentialOptions, sequential } from './training/model.ts';
 export type { BatchInput, BatchOptions } from './training/on-batch.ts';
 export {

@@ -1,5 +1,6 @@
 /** The model as users see it: `sequential`, then fit, evaluate, predict. */
 
+import { availableParallelism } from 'node:os';
 import { arrayDataset } from '../data/array-dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { ConfigError, ShapeError } from '../errors.ts';
@@ -7,6 +8,7 @@ import type { Numerics } from '../layers/conv-algorithm.ts';
 import type { Layer } from '../layers/layer.ts';
 import { type Graph, graphParameters, sequentialGraph } from '../model/graph.ts';
 import { summarize } from '../model/summary.ts';
+import { formatBytes } from '../parallel/arena.ts';
 import { elementCount, type Shape } from '../tensor/shape.ts';
 import {
   checkBatchSize,
@@ -20,6 +22,7 @@ import {
 } from './evaluate.ts';
 import { type FitOptions, fitModel } from './fit.ts';
 import type { History, Metrics } from './history.ts';
+import { type MemoryOptions, type PlannedMemory, plannedMemory } from './memory.ts';
 import { type BatchInput, type BatchOptions, gradientsOnBatch, trainOnBatch } from './on-batch.ts';
 import { ModelState, type Weight } from './state.ts';
 
@@ -64,9 +67,17 @@ export class Model {
     return graphParameters(this.graph).reduce((sum, { elements }) => sum + elements, 0);
   }
 
-  /** Table of layers: output shapes, parameters, multiply-adds. */
-  summary(): string {
-    return summarize(this.graph);
+  /** Table of layers: output shapes, parameters, multiply-adds; and the memory planned for a training step. */
+  summary(options: MemoryOptions = {}): string {
+    const { batchSize = 32, threads = availableParallelism() } = options;
+    const { totalBytes } = this.memory({ ...options, threads });
+    const step = `Memory of a training step: ${formatBytes(totalBytes)} planned`;
+    return `${summarize(this.graph)}\n${step} (batch ${batchSize}, ${threads} threads)`;
+  }
+
+  /** Bytes that a training step will take, before anything is allocated. */
+  memory(options: MemoryOptions = {}): PlannedMemory {
+    return plannedMemory(this.graph, this.numerics, options);
   }
 
   /**

@@ -87,6 +87,13 @@ export function forTileBlocks(
   });
 }
 
+/** The most rows up to `most` that divide a block: whole register tiles never reach beyond the block's scratch. */
+function rowsOfBlock(most: number): number {
+  let rows = Math.min(TILE_BLOCK, most);
+  while (TILE_BLOCK % rows !== 0) rows--;
+  return rows;
+}
+
 /** M = V U for each of the t*t elements: panels of 16 outputs, register tiles over the block's tiles. */
 function emitProducts(
   b: FunctionBuilder,
@@ -111,7 +118,7 @@ function emitProducts(
     while (panel < widths.length) {
       const width = widths[panel]!;
       const same = widths.filter((other) => other === width).length;
-      const rows = Math.min(TILE_BLOCK, tileRows(width, target));
+      const rows = rowsOfBlock(tileRows(width, target));
       b.get(tiles)
         .i32(rows - 1)
         .op('i32.add')
