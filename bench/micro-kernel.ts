@@ -4,7 +4,7 @@
  *
  *   sum[row][lane] += splat[row][i] * vector[i][lane]    for PASSES passes i, then the sums are stored
  */
-import { type KernelFunction, heapOf } from '../src/kernels/kernel.ts';
+import { heapOf, type KernelFunction } from '../src/kernels/kernel.ts';
 import { FunctionBuilder } from '../src/kernels/simd/assembler/index.ts';
 import { repeat } from '../src/kernels/simd/micro-loops.ts';
 import { declareTile, reduceTile, startTile, storeTile } from '../src/kernels/simd/micro-tile.ts';

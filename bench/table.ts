@@ -16,9 +16,7 @@ export function formatTable<R>(columns: readonly Column<R>[], rows: readonly R[]
   const widths = columns.map((_, i) => Math.max(...[titles, ...cells].map((line) => line[i]!.length)));
   const line = (texts: readonly string[]) =>
     texts
-      .map((text, i) =>
-        columns[i]!.align === 'left' ? text.padEnd(widths[i]!) : text.padStart(widths[i]!),
-      )
+      .map((text, i) => (columns[i]!.align === 'left' ? text.padEnd(widths[i]!) : text.padStart(widths[i]!)))
       .join('  ')
       .trimEnd();
   const rule = widths.map((width) => '-'.repeat(width)).join('  ');

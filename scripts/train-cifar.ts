@@ -1,7 +1,7 @@
 /** `npm run train:cifar`: trains the notebook's network on CIFAR-10 and writes result.json. */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { FaltungError } from '../src/errors.ts';
+import { ConfigError, FaltungError } from '../src/errors.ts';
 import {
   type Augmentation,
   adam,
@@ -23,12 +23,14 @@ const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
 async function train(options: TrainOptions, signal: AbortSignal): Promise<number> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const { data: place, limit, seed, normalization } = options;
+  const threads = options.threads === undefined ? {} : { threads: options.threads };
+  // What cannot work is refused before a download, not after 20 epochs.
+  const engine = createEngine({ ...threads, engine: options.engine });
+  await makeFolder(options.out);
   const data = await cifar10.load({ data: place, limit, seed, normalization, onProgress: downloadLine() });
   if (data.message !== undefined) {
     process.stderr.write(`\n${'!'.repeat(72)}\n${data.message}\n${'!'.repeat(72)}\n\n`);
   }
-  const threads = options.threads === undefined ? {} : { threads: options.threads };
-  const engine = createEngine({ ...threads, engine: options.engine });
   const model = sequential({ inputShape: [32, 32, 3], seed }, cifarNotebook());
   const progress = createProgress();
   try {
@@ -103,22 +105,40 @@ interface Result {
   readonly weightsSha256: string;
 }
 
+/** Throws ConfigError where the folder of --out cannot be made. */
+async function makeFolder(out: string): Promise<void> {
+  try {
+    await mkdir(out, { recursive: true });
+  } catch (error) {
+    throw new ConfigError({
+      operation: 'train:cifar',
+      argument: '--out',
+      expected: 'a folder that can be written to',
+      received: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
 /** Writes result.json whole or not at all. */
 async function writeResult({ out }: TrainOptions, result: Result): Promise<string> {
   const file = path.join(out, 'result.json');
-  await mkdir(out, { recursive: true });
   await writeFile(`${file}.tmp`, `${JSON.stringify(result, null, 2)}\n`);
   await rename(`${file}.tmp`, file);
   return file;
 }
 
-/** Ctrl-C ends the run after the step in hand; a second one at once. */
+/** Milliseconds that a step gets to finish after Ctrl-C. Loading and evaluating do not look at the signal. */
+const PATIENCE_MS = 1500;
+
+/** Ctrl-C ends the run after the step in hand, or as it is when that takes long; a second one at once. */
 function interruptSignal(): AbortSignal {
   const controller = new AbortController();
+  const leave = () => process.exit(EXIT.interrupted);
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(EXIT.interrupted);
+      if (controller.signal.aborted) leave();
       process.stderr.write('\nStopping after this step (again: at once) ...\n');
+      setTimeout(leave, PATIENCE_MS).unref();
       controller.abort();
     });
   }

@@ -25,7 +25,7 @@ export type Control = Int32Array<SharedArrayBuffer>;
 export type WaitResult = 'done' | 'aborted' | 'deadline';
 
 /** Fresh control words for a program of at most so many phases. */
-export function createControl(phases: number = 32): Control {
+export function createControl(phases: number = 256): Control {
   return new Int32Array(new SharedArrayBuffer((2 + 2 * phases) * LINE * 4));
 }
 

@@ -72,6 +72,14 @@ export class Engine {
         received: JSON.stringify(engine) ?? 'undefined',
       });
     }
+    if (!(patienceMs > 0)) {
+      throw new ConfigError({
+        operation: 'engine',
+        argument: 'patienceMs',
+        expected: 'a positive number of milliseconds',
+        received: String(patienceMs),
+      });
+    }
     this.threads = threads;
     this.kind = engine;
     this.wide = wide;

@@ -51,7 +51,17 @@ export function checkFit(operation: string, state: ModelState, dataset: Dataset,
       received: 'none',
     });
   }
-  const outputs = elementCount(graph.tensors[graph.output]!);
+  const outputShape = graph.tensors[graph.output]!;
+  if (withTargets && outputShape.length !== 1) {
+    throw new ShapeError({
+      operation,
+      argument: 'model',
+      expected: 'outputs [classes], one vector a sample',
+      received: formatShape(outputShape),
+      hint: 'end the model with flatten() and dense()',
+    });
+  }
+  const outputs = elementCount(outputShape);
   const { targets } = dataset;
   const classes = targets.kind === 'index' ? targets.classes : elementCount(targets.shape);
   if (withTargets && classes !== outputs) {

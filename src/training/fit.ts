@@ -105,36 +105,57 @@ export async function fitModel(state: ModelState, dataset: Dataset, options: Fit
   checkEpochs(epochs);
   checkWeighting(dataset, options);
   if (augmentation !== undefined) checkAugmentation('fit', augmentation);
-  const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
+  const plain = { ...options, optimizer: resolveOptimizer(options.optimizer ?? 'adam'), epochs, loss };
   const batchSize = Math.min(wanted, dataset.size);
-  const runner = await state.runner(options);
-  state.useOptimizer(runner, optimizer);
-  const augmented = augmentation !== undefined;
-  const training = { batchSize, loss, optimizer, augmented };
-  const evaluation = { batchSize: 128, loss };
-  openTraining(runner, state, dataset, training);
-  const validationKey = validation && openEvaluation(runner, state, validation, evaluation);
-  const key = openTraining(runner, state, dataset, training);
-  const seed = options.seed ?? state.seed;
-  const run: Run = { state, runner, key, dataset, options, optimizer, batchSize, epochs, seed };
   const records: EpochRecord[] = [];
   for (let epoch = 0; epoch < epochs; epoch++) {
-    const started = performance.now();
-    const metrics = await trainEpoch(run, epoch);
-    if (metrics === undefined) return { epochs: records, end: 'aborted' };
-    const seconds = (performance.now() - started) / 1000;
-    const checked = validation && (await evaluateWith(runner, validationKey!, validation));
-    const record: EpochRecord = {
-      epoch: epoch + 1,
-      ...metrics,
-      ...(checked && { valLoss: checked.loss, valAccuracy: checked.accuracy }),
-      seconds,
-      imagesPerSecond: dataset.size / seconds,
-    };
+    const record = await state.exclusively('fit', () =>
+      runEpoch(state, dataset, { ...plain, batchSize }, epoch),
+    );
+    if (record === undefined) return { epochs: records, end: 'aborted' };
     records.push(record);
     await options.onEpoch?.(record, epochs);
   }
   return { epochs: records, end: 'finished' };
+}
+
+type Defaults = 'optimizer' | 'epochs' | 'loss' | 'batchSize';
+/** Options with their defaults filled in. */
+type FullOptions = FitOptions & Required<Pick<FitOptions, Defaults>> & { readonly optimizer: Optimizer };
+
+/**
+ * Trains one epoch and validates; undefined where the signal ended it. Everything is opened anew, as `onEpoch` may
+ * have used the model in the meantime.
+ */
+async function runEpoch(
+  state: ModelState,
+  dataset: Dataset,
+  options: FullOptions,
+  epoch: number,
+): Promise<EpochRecord | undefined> {
+  const { optimizer, batchSize, epochs, loss, validation } = options;
+  const runner = await state.runner(options);
+  state.useOptimizer(runner, optimizer);
+  const training = { batchSize, loss, optimizer, augmented: options.augmentation !== undefined };
+  openTraining(runner, state, dataset, training);
+  const validationKey = validation && openEvaluation(runner, state, validation, { batchSize: 128, loss });
+  const key = openTraining(runner, state, dataset, training);
+  const seed = options.seed ?? state.seed;
+  const started = performance.now();
+  const metrics = await trainEpoch(
+    { state, runner, key, dataset, options, optimizer, batchSize, epochs, seed },
+    epoch,
+  );
+  if (metrics === undefined) return undefined;
+  const seconds = (performance.now() - started) / 1000;
+  const checked = validation && (await evaluateWith(runner, validationKey!, validation));
+  return {
+    epoch: epoch + 1,
+    ...metrics,
+    ...(checked && { valLoss: checked.loss, valAccuracy: checked.accuracy }),
+    seconds,
+    imagesPerSecond: dataset.size / seconds,
+  };
 }
 
 /** One epoch; undefined where the signal ended it. */
@@ -160,9 +181,10 @@ async function trainEpoch(run: Run, epoch: number): Promise<Metrics | undefined>
   await fill(0);
   for (let step = 0; step < steps; step++) {
     if (options.signal?.aborted) return undefined;
-    const running = runner.run(key, step % 2, countOf(step));
+    const running = runner.run(key, step % 2, countOf(step)).then(() => {
+      state.iterations += 1;
+    });
     await settle([running, step + 1 < steps ? fill(step + 1) : undefined]);
-    state.iterations += 1;
     const metrics = addResults(run, countOf(step), sums, { epoch, step });
     const elapsed = (performance.now() - started) / 1000;
     options.onStep?.({
@@ -178,9 +200,9 @@ async function trainEpoch(run: Run, epoch: number): Promise<Metrics | undefined>
   return { loss: sums.loss / size, accuracy: sums.correct / size };
 }
 
-/** Adds a step's losses and hits. Throws NonFiniteLossError. */
+/** Adds a step's losses and hits. Throws NonFiniteLossError; the optimizer's state is of no use then. */
 function addResults(
-  { runner, key }: Run,
+  { state, runner, key }: Run,
   count: number,
   sums: { loss: number; correct: number; samples: number },
   at: { readonly epoch: number; readonly step: number },
@@ -192,6 +214,7 @@ function addResults(
   }
   sums.samples += count;
   if (!Number.isFinite(sums.loss)) {
+    state.forgetOptimizer();
     throw new NonFiniteLossError({
       operation: 'fit',
       argument: `epoch ${at.epoch + 1}, step ${at.step + 1}`,

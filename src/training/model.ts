@@ -82,8 +82,9 @@ export class Model {
 
   /**
    * Trains on a data set. The weights afterwards depend on seed, data and options alone: not on threads, engine
-   * or machine. Throws ConfigError and ShapeError for what does not fit together, NonFiniteLossError,
-   * WorkerLostError; workers are released by `close()`.
+   * or machine. Throws ConfigError and ShapeError for what does not fit together, NonFiniteLossError (after which
+   * the optimizer starts anew), WorkerLostError, and StateError while the model does something else; workers are
+   * released by `close()`. The model may be used in `onEpoch`, and its weights in `onStep` too.
    */
   fit(dataset: Dataset, options: FitOptions = {}): Promise<History> {
     return fitModel(this.#state, dataset, options);
@@ -91,7 +92,7 @@ export class Model {
 
   /** One optimizer step on one batch; loss and accuracy are those before the step. */
   trainOnBatch(batch: BatchInput, options: BatchOptions = {}): Promise<Metrics> {
-    return trainOnBatch(this.#state, batch, options);
+    return this.#state.exclusively('trainOnBatch', () => trainOnBatch(this.#state, batch, options));
   }
 
   /** Loss, accuracy and the gradients of all parameters on one batch; nothing is changed. */
@@ -99,7 +100,7 @@ export class Model {
     batch: BatchInput,
     options: BatchOptions = {},
   ): Promise<Metrics & { gradients: Record<string, Weight> }> {
-    return gradientsOnBatch(this.#state, batch, options);
+    return this.#state.exclusively('gradientsOnBatch', () => gradientsOnBatch(this.#state, batch, options));
   }
 
   /** Mean loss and accuracy over a data set. */
@@ -107,18 +108,20 @@ export class Model {
     const { batchSize = 128, loss = 'categoricalCrossentropy' } = options;
     checkBatchSize('evaluate', batchSize);
     checkFit('evaluate', this.#state, dataset, true);
-    const runner = await this.#state.runner(options);
-    const key = openEvaluation(runner, this.#state, dataset, { batchSize, loss });
-    return evaluateWith(runner, key, dataset);
+    return this.#state.exclusively('evaluate', async () => {
+      const runner = await this.#state.runner(options);
+      const key = openEvaluation(runner, this.#state, dataset, { batchSize, loss });
+      return evaluateWith(runner, key, dataset);
+    });
   }
 
   /**
    * The model's outputs for a data set, or for floats [N, ...inputShape] taken as they are. A sample's
    * result does not depend on the others.
    */
-  predict(inputs: Dataset | Float32Array, options: PredictOptions = {}): Promise<Prediction> {
+  async predict(inputs: Dataset | Float32Array, options: PredictOptions = {}): Promise<Prediction> {
     const dataset = inputs instanceof Float32Array ? this.#asDataset(inputs) : inputs;
-    return predictWith(this.#state, dataset, options);
+    return this.#state.exclusively('predict', () => predictWith(this.#state, dataset, options));
   }
 
   /** Copies of all parameters, by name. */

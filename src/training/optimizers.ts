@@ -60,6 +60,10 @@ export function adam(options: AdamOptions = {}): Optimizer {
   checkRate('adam', learningRate);
   checkFraction('adam', 'beta1', beta1);
   checkFraction('adam', 'beta2', beta2);
+  if (!(epsilon >= 0 && epsilon < Infinity)) {
+    const expected = 'a finite number from 0 on';
+    throw new ConfigError({ operation: 'adam', argument: 'epsilon', expected, received: String(epsilon) });
+  }
   const spec: AdamSpec = { kind: 'adam', beta1, beta2, epsilon };
   return {
     name: 'adam',

@@ -11,7 +11,7 @@ import { slotBuffer } from '../model/plan.ts';
 import { createEngine, Engine } from '../parallel/engine.ts';
 import { Runner } from '../parallel/runner.ts';
 import { fillInitializer } from '../tensor/initializers.ts';
-import { formatShape, type Shape } from '../tensor/shape.ts';
+import { formatShape, type Shape, sameShape } from '../tensor/shape.ts';
 import type { Optimizer } from './optimizers.ts';
 
 /** Where and how to run; the results do not depend on it. */
@@ -42,12 +42,34 @@ export class ModelState {
   #runner: Runner | undefined;
   #ownsEngine = false;
   #closed = false;
+  #busyWith = '';
 
   constructor(graph: Graph, seed: number, numerics: Numerics, memoryLimit: number | undefined) {
     this.graph = graph;
     this.seed = seed;
     this.numerics = numerics;
     this.memoryLimit = memoryLimit;
+  }
+
+  /**
+   * Runs one operation at a time: a second one would rearrange the memory in which the first is at work.
+   * Throws StateError while another one runs.
+   */
+  async exclusively<T>(operation: string, body: () => Promise<T>): Promise<T> {
+    if (this.#busyWith !== '') {
+      throw new StateError({
+        operation,
+        expected: 'one operation on a model at a time',
+        received: `a call while ${this.#busyWith} is running`,
+        hint: 'await the one before starting the other',
+      });
+    }
+    this.#busyWith = operation;
+    try {
+      return await body();
+    } finally {
+      this.#busyWith = '';
+    }
   }
 
   /** The runner for these options; makes one, or hands the model over to another engine. */
@@ -69,7 +91,7 @@ export class ModelState {
       createEngine({
         ...(threads === undefined ? {} : { threads }),
         ...(wide === undefined ? {} : { wide }),
-        engine: engine === 'scalar' ? 'scalar' : 'simd',
+        ...(engine === undefined || engine instanceof Engine ? {} : { engine }),
       });
     const next = new Runner(created, this.memoryLimit);
     this.#moveTo(next, current);
@@ -90,9 +112,14 @@ export class ModelState {
     this.iterations = 0;
   }
 
-  /** Copies of all parameters by name. */
+  /** Lets the next use of whatever optimizer start anew. */
+  forgetOptimizer(): void {
+    this.#optimizer = '';
+  }
+
+  /** Copies of all parameters by name. Throws StateError while a step is running. */
   weights(): Record<string, Weight> {
-    const runner = this.#ensureRunner();
+    const runner = this.#ensureRunner('getWeights');
     return Object.fromEntries(
       graphParameters(this.graph).map(({ name, spec }) => [
         name,
@@ -101,15 +128,16 @@ export class ModelState {
     );
   }
 
-  /** Writes parameters by name. Throws ConfigError for unknown names, ShapeError for wrong lengths; nothing is written then. */
-  setWeights(
-    weights: Readonly<Record<string, { readonly data: ArrayLike<number> } | ArrayLike<number>>>,
-  ): void {
-    const runner = this.#ensureRunner();
+  /**
+   * Writes parameters by name. Throws ConfigError for unknown names, ShapeError for wrong shapes or lengths, and
+   * StateError while a step is running; nothing is written then.
+   */
+  setWeights(weights: Readonly<Record<string, Weight | ArrayLike<number>>>): void {
+    const runner = this.#ensureRunner('setWeights');
     const known = new Map(graphParameters(this.graph).map((parameter) => [parameter.name, parameter]));
     const writes = Object.entries(weights).map(([name, value]) => {
       const parameter = known.get(name);
-      const data = 'data' in value ? value.data : value;
+      const [data, shape] = 'data' in value ? [value.data, value.shape] : [value, undefined];
       if (parameter === undefined) {
         throw new ConfigError({
           operation: 'setWeights',
@@ -118,12 +146,14 @@ export class ModelState {
           received: 'an unknown name',
         });
       }
-      if (data.length !== parameter.elements) {
+      const wanted = parameter.spec.shape;
+      if (data.length !== parameter.elements || !sameShape(shape ?? wanted, wanted)) {
         throw new ShapeError({
           operation: 'setWeights',
           argument: name,
-          expected: `${parameter.elements} values, ${formatShape(parameter.spec.shape)}`,
-          received: String(data.length),
+          expected: `${parameter.elements} values, ${formatShape(wanted)}`,
+          received:
+            shape === undefined ? String(data.length) : `${data.length} values, ${formatShape(shape)}`,
         });
       }
       return { name, data };
@@ -141,8 +171,16 @@ export class ModelState {
   }
 
   /** A runner without workers suffices to read and write weights. */
-  #ensureRunner(): Runner {
+  #ensureRunner(operation: string): Runner {
     this.#checkOpen();
+    if (this.#runner?.running) {
+      throw new StateError({
+        operation,
+        expected: 'no step to be running',
+        received: 'a call in the middle of one',
+        hint: 'await fit, or read and write weights in onStep and onEpoch',
+      });
+    }
     if (this.#runner === undefined) {
       const runner = new Runner(createEngine(), this.memoryLimit);
       this.#moveTo(runner, undefined);

@@ -6,6 +6,8 @@ import { Worker } from 'node:worker_threads';
 import { encodeProgram, TAG } from '../../src/model/program.ts';
 import { type Control, createControl, resetControl, type WaitResult } from '../../src/parallel/control.ts';
 
+export const NAP_MS = 60;
+
 /** What a crew works through. */
 export interface Job {
   /** Units of each phase. */
@@ -13,8 +15,8 @@ export interface Job {
   /** Seeds all threads' pauses. */
   readonly seed: number;
   readonly patienceMs?: number;
-  /** Milliseconds that each unit sleeps beyond its pauses; default 0. */
-  readonly unitMs?: number;
+  /** Further kernel calls of each unit, which sleep for NAP_MS; default 0. */
+  readonly naps?: number;
   /** The unit whose kernel ends only when `release` is called. */
   readonly stuck?: { readonly phase: number; readonly unit: number };
 }
@@ -69,7 +71,7 @@ export function createCrew(size: number): Crew {
   });
   return {
     start(job) {
-      const code = codeOf(job.units);
+      const code = codeOf(job);
       const control = createControl(job.units.length);
       const total = job.units.reduce((sum, count) => sum + count, 0);
       const notes = words(1 + 3 * total);
@@ -114,16 +116,18 @@ export function createCrew(size: number): Crew {
   };
 }
 
-/** A program whose units call kernel 0 with their phase and number. */
-function codeOf(units: readonly number[]): Int32Array<SharedArrayBuffer> {
+/** A program whose units call kernel 0 with their phase and number, then kernel 1 for each nap. */
+function codeOf({ units, naps = 0 }: Job): Int32Array<SharedArrayBuffer> {
+  const nap = { kernel: 1, args: [] };
   const phases = units.map((count, phase) => ({
     name: `phase ${phase}`,
     units: Array.from({ length: count }, (_, unit) => {
       const args = [phase, unit].map((value) => ({ tag: TAG.absolute, value }));
-      return { firstSample: 0, samples: 1, calls: [{ kernel: 0, args }] };
+      const calls = [{ kernel: 0, args }, ...new Array<typeof nap>(naps).fill(nap)];
+      return { firstSample: 0, samples: 1, calls };
     }),
   }));
-  return encodeProgram([{ kind: 'note' }], phases).code;
+  return encodeProgram([{ kind: 'note' }, { kind: 'nap' }], phases).code;
 }
 
 function words(length: number): Int32Array<SharedArrayBuffer> {

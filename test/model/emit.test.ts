@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ConfigError } from '../../src/errors.ts';
 import {
   type BackwardContext,
   type BufferRef,

@@ -1,6 +1,6 @@
 /** The barrier between phases, on real threads that pause at random. */
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { abort, createControl, isAborted, resetControl, takeUnit } from '../../src/parallel/control.ts';
 import { SEED } from '../helpers/arbitraries.ts';
@@ -24,7 +24,10 @@ function assertInOrder(notes: readonly (readonly Note[])[]): void {
 
 for (const size of [1, 2, 3, 8]) {
   describe(`with ${size} ${size === 1 ? 'worker' : 'workers'}`, () => {
-    const crew: Crew = createCrew(size);
+    let crew: Crew;
+    before(() => {
+      crew = createCrew(size);
+    });
     after(() => crew.close());
 
     test('every unit runs exactly once, and none before all of the phase before are done', async () => {
@@ -58,10 +61,9 @@ for (const size of [1, 2, 3, 8]) {
       assert.ok(shift.notes()[2]!.every(({ runs }) => runs === 0));
     });
 
-    test('patience counts only while nobody gets on', async () => {
-      // 24 units of 50 ms, one after the other, are more than the patience, but there is progress.
-      const units = new Array<number>(24).fill(1);
-      const shift = crew.start({ units, seed: 7, patienceMs: 200, unitMs: 50 });
+    test('patience starts anew with every kernel call that ends', async () => {
+      // One worker calls twelve kernels of 60 ms, the others wait for it.
+      const shift = crew.start({ units: [1], seed: 7, patienceMs: 400, naps: 12 });
       assert.deepEqual(new Set(await Promise.all(shift.results)), new Set(['done']));
     });
   });

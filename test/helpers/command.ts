@@ -1,0 +1,61 @@
+/** Runs scripts/train-cifar.ts in a process, away from the data and caches of whoever runs the tests. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const SCRIPT = fileURLToPath(new URL('../../scripts/train-cifar.ts', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command under way. */
+export interface Running {
+  readonly ended: Promise<Ended>;
+  /** Resolves when the standard output so far matches. */
+  printed(pattern: RegExp): Promise<void>;
+  interrupt(): void;
+}
+
+/** A new empty folder. */
+export function emptyFolder(): string {
+  return mkdtempSync(path.join(tmpdir(), 'faltung-test-'));
+}
+
+/** Starts the command in an empty folder, where no network can be reached. */
+export function startTraining(args: readonly string[], nodeArgs: readonly string[] = []): Running {
+  const home = emptyFolder();
+  const { CIFAR10_DIR: _, NODE_OPTIONS: __, FORCE_COLOR: ___, ...inherited } = process.env;
+  const env = {
+    ...inherited,
+    HOME: home,
+    XDG_CACHE_HOME: path.join(home, 'cache'),
+    FALTUNG_CIFAR10_URL: 'http://127.0.0.1:9/cifar-10-binary.tar.gz',
+  };
+  const child = spawn(process.execPath, [...nodeArgs, SCRIPT, ...args], { cwd: home, env, timeout: 60_000 });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+  return {
+    ended,
+    printed: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => pattern.test(stdout) && resolve();
+        child.stdout.on('data', look);
+        child.on('close', () => reject(new Error(`ended without ${pattern}: ${stdout}${stderr}`)));
+        look();
+      }),
+    interrupt: () => child.kill('SIGINT'),
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * What goes wrong in the workers of an engine under test. The faults are Node's environment data, which workers get
+ * a copy of when they start (shared memory stays shared); the worker file of such engines is faulty-worker.ts.
+ */
+import { fileURLToPath } from 'node:url';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+import { Engine, type EngineOptions, type EngineParts } from '../../src/parallel/engine.ts';
+
+/** How a kernel call ends; 'exitLater' and 'throwLater' strike when the worker is idle. */
+export type Ending = 'exit' | 'throw' | 'trap' | 'memory' | 'hang' | 'exitLater' | 'throwLater';
+
+export interface Faults {
+  /** Seeds random pauses before kernel calls; default none. */
+  readonly pauseSeed?: number;
+  /** The call of this kind of kernel that ends so, once: counted over all workers from 0. */
+  readonly fatal?: { readonly kind: string; readonly ending: Ending; readonly call: number };
+}
+
+/** Faults as workers get them. */
+export interface SharedFaults extends Faults {
+  /** Calls of the fatal kind so far, and 1 once one has ended so. */
+  readonly words: Int32Array<SharedArrayBuffer>;
+}
+
+const NAME = 'faults of test workers';
+
+/** An engine whose workers have these faults. Start it before the next one is made. */
+export function faultyEngine(options: EngineOptions, faults: Faults, parts: EngineParts = {}): Engine {
+  setEnvironmentData(NAME, { ...faults, words: new Int32Array(new SharedArrayBuffer(8)) } as never);
+  return new Engine(options, {
+    workerFile: fileURLToPath(new URL('./faulty-worker.ts', import.meta.url)),
+    ...parts,
+  });
+}
+
+/** The faults of the thread's own environment. */
+export function ownFaults(): Partial<SharedFaults> {
+  return (getEnvironmentData(NAME) ?? {}) as Partial<SharedFaults>;
+}
+
+/** Resolves when a kernel call has ended as the faults say. */
+export async function faultHappened(): Promise<void> {
+  const wait = Atomics.waitAsync(ownFaults().words!, 1, 0);
+  if (wait.async) await wait.value;
+}

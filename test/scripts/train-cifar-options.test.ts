@@ -1,0 +1,138 @@
+/** The command line of train:cifar, and how it reports progress. */
+import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
+import { test } from 'node:test';
+import { HELP, parseOptions } from '../../scripts/train-cifar/options.ts';
+import { createProgress, epochLine, formatDuration } from '../../scripts/train-cifar/progress.ts';
+import { ConfigError } from '../../src/errors.ts';
+
+const now = new Date('2026-03-04T05:06:07Z');
+
+test('the defaults are those of the notebook', () => {
+  assert.deepEqual(parseOptions([], now), {
+    data: undefined,
+    epochs: 20,
+    batchSize: 32,
+    threads: undefined,
+    seed: 21,
+    limit: undefined,
+    augment: true,
+    normalization: 'standardize',
+    engine: 'simd',
+    out: 'runs/2026-03-04T05-06-07-cifar',
+    help: false,
+  });
+});
+
+test('every option is read', () => {
+  const line =
+    '--data D --epochs 3 --batch-size 16 --threads 2 --seed 0 --limit 64 --no-augment --normalization notebook --engine scalar --out O';
+  assert.deepEqual(parseOptions(line.split(' '), now), {
+    data: 'D',
+    epochs: 3,
+    batchSize: 16,
+    threads: 2,
+    seed: 0,
+    limit: 64,
+    augment: false,
+    normalization: 'notebook',
+    engine: 'scalar',
+    out: 'O',
+    help: false,
+  });
+});
+
+test('the help names every option', () => {
+  const names = [
+    'data',
+    'epochs',
+    'batch-size',
+    'threads',
+    'seed',
+    'limit',
+    'no-augment',
+    'engine',
+    'out',
+    'help',
+  ];
+  for (const name of names) assert.match(HELP, new RegExp(`^  --${name}\\b`, 'm'));
+});
+
+test('what makes no sense is refused, naming the option, what it wants and what it got', () => {
+  for (const name of ['epochs', 'batch-size', 'threads', 'limit']) {
+    for (const value of ['0', '-1', '1.5', 'many', '', '1e3', '99999999999999999999']) {
+      assert.throws(
+        () => parseOptions([`--${name}=${value}`]),
+        (error) =>
+          error instanceof ConfigError &&
+          error.message ===
+            `train:cifar: --${name}: expected a whole number from 1 on, got ${JSON.stringify(value)}`,
+      );
+    }
+  }
+  assert.throws(() => parseOptions(['--engine', 'gpu']), /--engine: expected simd or scalar, got "gpu"/);
+  assert.throws(() => parseOptions(['--frob']), /'--frob'/);
+  assert.throws(() => parseOptions(['extra']), /'extra'/);
+  assert.throws(() => parseOptions(['--seed']), /--seed/);
+});
+
+const record = {
+  epoch: 2,
+  loss: 1.23456,
+  accuracy: 0.5,
+  valLoss: 1.5,
+  valAccuracy: 0.25,
+  seconds: 12.34,
+  imagesPerSecond: 987.6,
+};
+
+test('an epoch is a line like that of Keras', () => {
+  assert.equal(
+    epochLine(record, 20),
+    'Epoch 2/20 - 12.3s - 988 images/s - loss: 1.2346 - accuracy: 0.5000 - val_loss: 1.5000 - val_accuracy: 0.2500',
+  );
+});
+
+test('durations are printed as clocks show them', () => {
+  assert.deepEqual([0, 42.4, 725, 3723, 36_000].map(formatDuration), [
+    '0:00',
+    '0:42',
+    '12:05',
+    '1:02:03',
+    '10:00:00',
+  ]);
+});
+
+/** What progress writes for an epoch of three steps. */
+function written(isTTY: boolean): string {
+  let text = '';
+  const stream = new Writable({
+    write(chunk, _, done) {
+      text += chunk;
+      done();
+    },
+  });
+  const terminal = Object.assign(stream, {
+    isTTY,
+    columns: 120,
+    cursorTo: () => (text += '<cursor>'),
+    clearLine: () => (text += '<clear>'),
+    moveCursor: () => true,
+    clearScreenDown: () => true,
+  });
+  const progress = createProgress(terminal as never);
+  for (let step = 1; step <= 3; step++) {
+    const numbers = { loss: 2, accuracy: 0.1, epoch: 2, epochs: 20, imagesPerSecond: 100, secondsLeft: 65 };
+    progress.step({ ...numbers, step, steps: 3 });
+  }
+  progress.epoch(record, 20);
+  progress.stop();
+  return text;
+}
+
+test('without a terminal there are plain lines, in a terminal a bar that is gone in the end', () => {
+  assert.equal(written(false), `${epochLine(record, 20)}\n`);
+  const bar = written(true);
+  assert.match(bar, /epoch 2\/20 .*0\/3 \| 100 images\/s \| 1:05 left \| loss 2.0000/);
+  assert.ok(bar.endsWith(`${epochLine(record, 20)}\n`));
+});

@@ -1,0 +1,164 @@
+/** `npm run train:cifar` as its users see it. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { emptyFolder, startTraining } from '../helpers/command.ts';
+
+const TINY = ['--data', 'synthetic', '--limit', '16', '--epochs', '1', '--batch-size', '8'];
+const RECORD_BYTES = 3073;
+
+/** Anything that moves a cursor or sets a colour; line feeds are all that plain text needs. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it looks for.
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/;
+
+/** Runs the command with an output folder; its end, and result.json. */
+async function trained(args: readonly string[], nodeArgs: readonly string[] = []) {
+  const out = path.join(emptyFolder(), 'made', 'for', 'it');
+  const ended = await startTraining([...args, '--out', out], nodeArgs).ended;
+  assert.equal(ended.code, 0, ended.stderr);
+  return { ...ended, result: JSON.parse(readFileSync(path.join(out, 'result.json'), 'utf8')) };
+}
+
+describe('a run', () => {
+  let hash = '';
+
+  test('prints plain lines and writes result.json', async () => {
+    const { stdout, stderr, result } = await trained([...TINY, '--threads', '2']);
+    assert.match(stdout, /conv2d_5 \(conv2d\).*147,584/);
+    assert.match(stdout, /Parameters: 558,186/);
+    assert.match(
+      stdout,
+      /Data: +drawn images \(synthetic\)\n +16 for training, 16 for validation, 16 for the test/,
+    );
+    assert.match(stdout, /Engine: simd, 2 threads, Node \d+/);
+    assert.match(stdout, /^Epoch 1\/1 - .*images\/s - loss: .* - val_accuracy: \d\.\d{4}$/m);
+    assert.match(stdout, /^Test - loss: \d+\.\d{4} - accuracy: \d\.\d{4}$/m);
+    assert.doesNotMatch(stdout, CONTROL);
+    assert.equal(stderr, '');
+    const { epochs, test: tested, weightsSha256, ...rest } = result;
+    assert.deepEqual(rest, {
+      parameters: 558_186,
+      data: 'synthetic',
+      engine: 'simd',
+      threads: 2,
+      seed: 21,
+      node: process.versions.node,
+    });
+    assert.equal(epochs.length, 1);
+    const [{ epoch, ...numbers }] = epochs;
+    assert.equal(epoch, 1);
+    const names = ['accuracy', 'imagesPerSecond', 'loss', 'seconds', 'valAccuracy', 'valLoss'];
+    assert.deepEqual(Object.keys(numbers).sort(), names);
+    assert.deepEqual(Object.keys(tested).sort(), ['accuracy', 'loss']);
+    for (const value of [...Object.values(numbers), ...Object.values(tested)])
+      assert.ok(Number.isFinite(value));
+    assert.match(weightsSha256, /^[0-9a-f]{64}$/);
+    hash = weightsSha256;
+  });
+
+  test('gives the same weights with 1 thread, and in plain TypeScript', async () => {
+    for (const options of [
+      ['--threads', '1'],
+      ['--threads', '2', '--engine', 'scalar'],
+    ]) {
+      assert.equal((await trained([...TINY, ...options])).result.weightsSha256, hash, options.join(' '));
+    }
+  });
+
+  test('gives the same weights with 3 threads where every native package is missing', async () => {
+    const hook = fileURLToPath(new URL('../helpers/without-native.mjs', import.meta.url));
+    const { result } = await trained([...TINY, '--threads', '3'], ['--import', hook]);
+    assert.equal(result.weightsSha256, hash);
+  });
+
+  test('without network says so loudly and trains on drawn images', async () => {
+    const { stderr, result } = await trained([...TINY.slice(2), '--limit', '8', '--threads', '1']);
+    assert.match(stderr, /!{40}\nCIFAR-10 could not be downloaded from http:\/\/127\.0\.0\.1:9/);
+    assert.match(stderr, /THESE ARE SYNTHETIC IMAGES/);
+    assert.doesNotMatch(stderr, CONTROL);
+    assert.equal(result.data, 'synthetic');
+  });
+});
+
+describe('Ctrl-C ends the run with code 130 within 2 s', () => {
+  /** Interrupts once the output matches; the milliseconds that the end took. */
+  async function interrupted(args: readonly string[], pattern: RegExp, delayMs: number) {
+    const out = emptyFolder();
+    const run = startTraining(['--data', 'synthetic', '--threads', '2', '--out', out, ...args]);
+    await run.printed(pattern);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    const at = performance.now();
+    run.interrupt();
+    const { code, stdout, stderr } = await run.ended;
+    const elapsed = performance.now() - at;
+    assert.equal(code, 130, stdout + stderr);
+    assert.ok(elapsed < 2000, `${elapsed} ms`);
+    assert.ok(!existsSync(path.join(out, 'result.json')));
+    return { stdout, stderr };
+  }
+
+  test('after the step in hand', async () => {
+    const { stdout, stderr } = await interrupted(['--limit', '64', '--epochs', '900'], /Epoch 1\/900/, 0);
+    assert.match(stderr, /Stopping after this step/);
+    assert.match(stdout, /Stopped after \d+ of 900 epochs; nothing was written/);
+  });
+
+  test('in the middle of a step that takes long', async () => {
+    await interrupted(['--limit', '256', '--batch-size', '256', '--engine', 'scalar'], /Recipe/, 300);
+  });
+});
+
+describe('what cannot work ends with one readable paragraph', () => {
+  /** The message of a run that fails. */
+  async function failure(args: readonly string[], code: number): Promise<string> {
+    const ended = await startTraining(['--out', emptyFolder(), ...args]).ended;
+    assert.equal(ended.code, code, ended.stdout + ended.stderr);
+    assert.equal(ended.stdout, '');
+    return ended.stderr.trim();
+  }
+
+  test('a folder that does not exist', async () => {
+    const folder = path.join(emptyFolder(), 'missing');
+    const message = await failure(['--data', folder], 1);
+    assert.match(message, /^cifar10: data: expected a folder with data_batch_1\.bin.*does not exist$/);
+    assert.ok(message.includes(folder));
+  });
+
+  test('a truncated file is named, with the expected and the found size', async () => {
+    const folder = emptyFolder();
+    for (const name of [
+      'data_batch_1',
+      'data_batch_2',
+      'data_batch_3',
+      'data_batch_4',
+      'data_batch_5',
+      'test_batch',
+    ]) {
+      const file = path.join(folder, `${name}.bin`);
+      writeFileSync(file, '');
+      truncateSync(file, 10_000 * RECORD_BYTES);
+    }
+    truncateSync(path.join(folder, 'data_batch_1.bin'), 12_345);
+    const message = await failure(['--data', folder], 1);
+    assert.doesNotMatch(message, /\n/);
+    assert.ok(message.includes(path.join(folder, 'data_batch_1.bin')));
+    assert.match(message, /expected 30730000 bytes.*got 12345 bytes/);
+  });
+
+  test('an output folder that cannot be made, before anything is trained', async () => {
+    const file = path.join(emptyFolder(), 'file');
+    writeFileSync(file, '');
+    assert.match(
+      await failure([...TINY, '--out', path.join(file, 'out')], 1),
+      /^train:cifar: --out: expected a folder/,
+    );
+  });
+
+  test('an unknown option, with the help, and code 2', async () => {
+    const message = await failure(['--frobnicate'], 2);
+    assert.match(message, /^train:cifar: options: .*'--frobnicate'/);
+    assert.match(message, /--batch-size N/);
+  });
+});
