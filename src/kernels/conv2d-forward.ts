@@ -9,7 +9,7 @@
  *   output[n, oy, ox, k] = activation(bias[k] + sum over ky, kx, c of
  *     input[n, oy*strideY + ky*dilationY - padTop, ox*strideX + kx*dilationX - padLeft, c] * weight[ky, kx, c, k])
  *
- * Order: the sum starts at bias[k] (or +0), then ky ascending, kx ascending, c ascending within the
+ * Order: the sum starts at bias[k] (or +0, or where `accumulate` at the value output holds), then ky ascending, kx ascending, c ascending within the
  * group; every product and every sum is rounded to f32. Padded taps are read from the halo and
  * multiplied like others.
  */
@@ -17,7 +17,7 @@ import { type ConvGeometry, multiplyAdds } from '../tensor/convolution.ts';
 import { type View, viewLead, viewSpan } from '../tensor/view.ts';
 import { packedLength, panelLayout, panelStart, panelWidth } from './conv2d-pack.ts';
 import { addTap, type FusedActivation, startQuad, storeQuad } from './conv2d-quad.ts';
-import { checkForwardViews } from './conv2d-views.ts';
+import { checkAccumulation, checkForwardViews } from './conv2d-views.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
 
 export interface Conv2dForwardSpec {
@@ -27,20 +27,28 @@ export interface Conv2dForwardSpec {
   readonly output: View;
   readonly bias: boolean;
   readonly activation: FusedActivation;
+  /** Whether sums start at what output holds (default false); excludes `bias`. */
+  readonly accumulate?: boolean;
 }
 
 export const conv2dForward: KernelFamily<Conv2dForwardSpec> = {
   kind: 'conv2dForward',
-  args: ({ geometry, input, output, bias }) => [
+  args: ({ geometry, input, output, bias, accumulate }) => [
     f32Buffer('input', 'in', (count) => viewSpan(input, count), viewLead(input)),
     f32Buffer('weight', 'in', () => packedLength(geometry, 'forward')),
     ...(bias ? [f32Buffer('bias', 'in', () => geometry.outChannels)] : []),
-    f32Buffer('output', 'out', (count) => viewSpan(output, count), viewLead(output)),
+    f32Buffer(
+      'output',
+      accumulate ? 'inout' : 'out',
+      (count) => viewSpan(output, count),
+      viewLead(output),
+    ),
     { name: 'count', access: 'count' },
   ],
   bind(spec, { f32 }) {
     const { geometry: g, input, output } = spec;
     checkForwardViews('conv2dForward', g, input, 'output', output);
+    checkAccumulation('conv2dForward', spec);
     const pixel = bindPixel(spec, f32);
     return (...args) => {
       const [inputAt, weightAt, biasAt, outputAt, count] = elementOffsets(args, spec.bias);
@@ -71,7 +79,7 @@ export function elementOffsets(
 }
 
 /** One pixel, all output channels: `from` is its window's top left corner in the input. */
-function bindPixel({ geometry: g, input, activation }: Conv2dForwardSpec, f32: Float32Array) {
+function bindPixel({ geometry: g, input, activation, accumulate }: Conv2dForwardSpec, f32: Float32Array) {
   const layout = panelLayout(g, 'forward');
   const { groups, inner, outputs } = layout;
   const rowStep = g.dilationY * input.rowStride;
@@ -84,7 +92,7 @@ function bindPixel({ geometry: g, input, activation }: Conv2dForwardSpec, f32: F
         const lanes = Math.min(4, outputs - quad);
         const width = panelWidth(outputs, quad);
         let weight = weightAt + panelStart(layout, group, quad);
-        startQuad(f32, sums, biasAt < 0 ? -1 : biasAt + k, lanes);
+        startQuad(f32, sums, accumulate ? to + k : biasAt < 0 ? -1 : biasAt + k, lanes);
         for (let ky = 0; ky < g.kernelHeight; ky++) {
           for (let kx = 0; kx < g.kernelWidth; kx++) {
             const x = from + ky * rowStep + kx * pixelStep + group * inner;

@@ -16,13 +16,12 @@
  * Positions outside gradOutput are read from its halo and multiplied like others. So for stride 1 this is
  * bit for bit the forward pass with flipped, channel-swapped weights.
  */
-import { ConfigError } from '../errors.ts';
 import { type ConvGeometry, multiplyAdds } from '../tensor/convolution.ts';
 import { type View, viewLead, viewSpan } from '../tensor/view.ts';
 import { elementOffsets } from './conv2d-forward.ts';
 import { packedLength, panelLayout, panelStart, panelWidth } from './conv2d-pack.ts';
 import { addTap, type FusedActivation, startQuad, storeQuad } from './conv2d-quad.ts';
-import { checkBackwardViews } from './conv2d-views.ts';
+import { checkAccumulation, checkBackwardViews } from './conv2d-views.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
 
 export interface Conv2dInputGradientSpec {
@@ -73,14 +72,7 @@ export const conv2dInputGradient: KernelFamily<Conv2dInputGradientSpec> = {
 /** Throws ShapeError where views do not fit, ConfigError for a bias together with `accumulate`. */
 export function checkInputGradient(spec: Conv2dInputGradientSpec): void {
   checkBackwardViews('conv2dInputGradient', spec.geometry, spec.gradOutput, spec.gradInput);
-  if (spec.bias && spec.accumulate) {
-    throw new ConfigError({
-      operation: 'conv2dInputGradient',
-      argument: 'bias',
-      expected: 'no bias where the result is accumulated',
-      received: 'bias: true, accumulate: true',
-    });
-  }
+  checkAccumulation('conv2dInputGradient', spec);
 }
 
 /** One pixel (y, x), all input channels: `from` is the origin of the image's gradOutput. */

@@ -1,5 +1,5 @@
 /** The check that all convolution kernels make: whether views fit a geometry. */
-import { ShapeError } from '../errors.ts';
+import { ConfigError, ShapeError } from '../errors.ts';
 import { type ConvGeometry, gradOutputHalo, inputHalo } from '../tensor/convolution.ts';
 import { formatShape } from '../tensor/shape.ts';
 import type { View } from '../tensor/view.ts';
@@ -47,6 +47,20 @@ export function checkBackwardViews(
 ): void {
   checkOutputView(operation, 'gradOutput', gradOutput, g, gradOutputHalo(g));
   checkInputView(operation, 'gradInput', gradInput, g, 0);
+}
+
+/** Throws ConfigError for a bias together with `accumulate`: a sum has one start. */
+export function checkAccumulation(
+  operation: string,
+  { bias, accumulate }: { readonly bias: boolean; readonly accumulate?: boolean },
+): void {
+  if (!bias || !accumulate) return;
+  throw new ConfigError({
+    operation,
+    argument: 'bias',
+    expected: 'no bias where the result is accumulated',
+    received: 'bias: true, accumulate: true',
+  });
 }
 
 function checkView(

@@ -30,7 +30,7 @@ export function emitForward(b: FunctionBuilder, spec: Conv2dForwardSpec, target:
     count: b.param('count'),
     sourceImage: 4 * input.imageStride,
     outputImage: 4 * output.imageStride,
-    accumulate: false,
+    accumulate: spec.accumulate ?? false,
     relu: activation === 'relu',
   };
   emitPanels(b, contraction, target);
