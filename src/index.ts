@@ -18,6 +18,13 @@ export {
   WorkerLostError,
 } from './errors.ts';
 export { weightsSha256 } from './io/weights-hash.ts';
+export type { ActivationOption, ActivationOptions } from './layers/activation.ts';
+export type { AveragePoolOptions } from './layers/average-pooling2d.ts';
+export type { ConvAlgorithm, Numerics } from './layers/conv-algorithm.ts';
+export type { Conv2dOptions } from './layers/conv2d.ts';
+export type { Conv2dTransposeOptions } from './layers/conv2d-transpose.ts';
+export type { DenseOptions } from './layers/dense.ts';
+export type { DropoutOptions } from './layers/dropout.ts';
 export * from './layers/index.ts';
 export {
   type BackwardContext,
@@ -26,6 +33,8 @@ export {
   type Layer,
   type LayerDefinition,
 } from './layers/layer.ts';
+export type { PoolOptions } from './layers/pooling-options.ts';
+export type { PreluOptions } from './layers/prelu.ts';
 export { createEngine, Engine, type EngineOptions } from './parallel/engine.ts';
 export type { Initializer } from './tensor/initializers.ts';
 export type { Shape } from './tensor/shape.ts';

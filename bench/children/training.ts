@@ -15,9 +15,10 @@ export interface TrainingRequest {
   readonly batchSize: number;
   readonly threads: number;
   readonly augment: boolean;
-  /** Steps before those that are measured; they are measured too where there are no others. */
-  readonly warmSteps: number;
-  readonly steps: number;
+  /** Seconds of training before the steps that are measured. */
+  readonly warmSeconds: number;
+  /** Seconds of the steps that are measured, of which there are five at least; 0 ends it after the first step. */
+  readonly seconds: number;
 }
 
 export interface TrainingFigures {
@@ -35,41 +36,54 @@ export interface TrainingFigures {
   readonly retainedBytesPerStep: number;
 }
 
+/** Steps that there is room to note; more are not measured. */
+const MOST_STEPS = 100_000;
+const LEAST_STEPS = 5;
+
 const request: TrainingRequest & { readonly spawnedAt: number } = JSON.parse(process.argv[2]!);
-const { batchSize, threads, augment, warmSteps, steps } = request;
+const { batchSize, threads, augment } = request;
 const collect = globalThis.gc ?? (() => {});
 
 const started = clock();
 const data = await loadImages(request.data, request.images);
 const dataSeconds = (clock() - started) / 1000;
 
-const ends = new Float64Array(warmSteps + steps);
-const heaps = new Float64Array(warmSteps + steps);
+const ends = new Float64Array(MOST_STEPS);
+const heaps = new Float64Array(MOST_STEPS);
 const stop = new AbortController();
-let done = 0;
+let noted = 0;
+let firstStep = 0;
+let warmUntil = Number.POSITIVE_INFINITY;
+let measureUntil = Number.POSITIVE_INFINITY;
 let retainedBefore = 0;
-let firstStepSeconds = 0;
 
+/** Notes when each measured step ended and how much heap there was; allocates next to nothing itself. */
 function onStep(): void {
-  if (done === 0) firstStepSeconds = (clock() - request.spawnedAt) / 1000;
-  if (done === ends.length) return;
-  if (done === Math.max(0, warmSteps - 1)) {
+  const now = performance.now();
+  if (firstStep === 0) {
+    firstStep = clock();
+    warmUntil = now + 1000 * request.warmSeconds;
+    if (request.seconds === 0) stop.abort();
+  }
+  if (now < warmUntil) return;
+  if (noted === 0) {
     collect();
     retainedBefore = getHeapStatistics().used_heap_size;
+    measureUntil = performance.now() + 1000 * request.seconds;
   }
-  heaps[done] = getHeapStatistics().used_heap_size;
-  ends[done] = performance.now();
-  done += 1;
-  if (done === ends.length) stop.abort();
+  if (noted === MOST_STEPS) return;
+  heaps[noted] = getHeapStatistics().used_heap_size;
+  ends[noted] = performance.now();
+  noted += 1;
+  if (noted > LEAST_STEPS && now > measureUntil) stop.abort();
 }
 
 const model = sequential({ inputShape: [32, 32, 3], seed: 21 }, cifarNotebook());
-const stepsPerEpoch = Math.ceil(data.train.size / batchSize);
 await model.fit(data.train, {
   optimizer: adam(),
   batchSize,
   threads,
-  epochs: Math.ceil((ends.length + 1) / stepsPerEpoch),
+  epochs: MOST_STEPS,
   ...(augment && { augmentation: notebookAugmentation }),
   signal: stop.signal,
   onStep,
@@ -77,16 +91,15 @@ await model.fit(data.train, {
 await model.close();
 collect();
 const retained = getHeapStatistics().used_heap_size - retainedBefore;
-const from = Math.max(0, warmSteps - 1);
-const durations = Array.from(ends.subarray(from + 1), (end, i) => end - ends[from + i]!);
+const durations = Array.from(ends.subarray(1, noted), (end, i) => end - ends[i]!);
 const counted = Math.max(1, durations.length);
 const figures: TrainingFigures = {
   imagesPerSecond: (1000 * batchSize) / median(durations),
-  firstStepSeconds,
+  firstStepSeconds: (firstStep - request.spawnedAt) / 1000,
   dataSeconds,
   peakBytes: process.resourceUsage().maxRSS * 1024,
   imageBytes: (data.train.size + data.test.size) * 32 * 32 * 3,
-  heapBytesPerStep: totalIncrease(Array.from(heaps.subarray(from))) / counted,
+  heapBytesPerStep: totalIncrease(Array.from(heaps.subarray(0, noted))) / counted,
   retainedBytesPerStep: retained / counted,
 };
 process.stdout.write(`${JSON.stringify(figures)}\n`);

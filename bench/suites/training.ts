@@ -29,11 +29,13 @@ export interface TrainingRow {
 }
 
 const BATCHES = [32, 128] as const;
-/** Images passed before the measured steps, and in them. */
-const IMAGES = {
-  quick: { warm: 640, measured: 1280 },
-  full: { warm: 3200, measured: 12_800 },
+/** Seconds of a process before its measured steps, and in them. */
+const SECONDS = {
+  quick: { warmSeconds: 0.5, seconds: 1 },
+  full: { warmSeconds: 3, seconds: 8 },
 } as const;
+/** Images in memory: more than the caches hold. */
+const IMAGES = 2560;
 
 async function run(context: Context): Promise<TrainingRow[]> {
   const { settings, repeats, progress } = context;
@@ -46,10 +48,10 @@ async function run(context: Context): Promise<TrainingRow[]> {
     for (const [i, { batchSize, threads }] of cases.entries()) {
       progress(`batch ${batchSize}, ${threads} threads, process ${repeat + 1} of ${repeats}`);
       const request = { data: settings.data, batchSize, threads, augment: true };
-      starts[i]!.push(await runTraining({ ...request, images: 2 * batchSize, warmSteps: 0, steps: 1 }));
-      const { warm, measured } = IMAGES[settings.quick ? 'quick' : 'full'];
-      const steps = { warmSteps: Math.ceil(warm / batchSize), steps: Math.ceil(measured / batchSize) };
-      steady[i]!.push(await runTraining({ ...request, images: 2560, ...steps }));
+      const first = { ...request, images: 2 * batchSize, warmSeconds: 0, seconds: 0 };
+      starts[i]!.push(await runTraining(first));
+      const seconds = SECONDS[settings.quick ? 'quick' : 'full'];
+      steady[i]!.push(await runTraining({ ...request, images: IMAGES, ...seconds }));
     }
   }
   const rate = (i: number) => median(steady[i]!.map(({ imagesPerSecond }) => imagesPerSecond));

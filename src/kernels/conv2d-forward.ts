@@ -37,12 +37,7 @@ export const conv2dForward: KernelFamily<Conv2dForwardSpec> = {
     f32Buffer('input', 'in', (count) => viewSpan(input, count), viewLead(input)),
     f32Buffer('weight', 'in', () => packedLength(geometry, 'forward')),
     ...(bias ? [f32Buffer('bias', 'in', () => geometry.outChannels)] : []),
-    f32Buffer(
-      'output',
-      accumulate ? 'inout' : 'out',
-      (count) => viewSpan(output, count),
-      viewLead(output),
-    ),
+    f32Buffer('output', accumulate ? 'inout' : 'out', (count) => viewSpan(output, count), viewLead(output)),
     { name: 'count', access: 'count' },
   ],
   bind(spec, { f32 }) {

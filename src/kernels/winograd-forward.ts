@@ -24,12 +24,11 @@
  * `inputGradientGeometry`, this is the input gradient. A NaN or an infinity spreads over its tile.
  * Source: Lavin and Gray (2015), section 4.
  */
-import { ConfigError } from '../errors.ts';
 import type { ConvGeometry } from '../tensor/convolution.ts';
 import { type View, viewLead, viewSpan } from '../tensor/view.ts';
 import { panelledLength, panelStart, panelWidth } from './conv2d-pack.ts';
 import type { FusedActivation } from './conv2d-quad.ts';
-import { checkInputView, checkOutputView } from './conv2d-views.ts';
+import { checkAccumulation, checkInputView, checkOutputView } from './conv2d-views.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
 import { checkWinogradGeometry, TILE_BLOCK, tileArea, tileGrid, wholeVectors } from './winograd-geometry.ts';
 import { bindNested, nestedSteps, stepProgram } from './winograd-steps.ts';
@@ -108,18 +107,12 @@ export const winogradForward: KernelFamily<WinogradForwardSpec> = {
   },
 };
 
-function checkSpec({ geometry: g, input, output, bias, accumulate }: WinogradForwardSpec): void {
-  checkWinogradGeometry('winogradForward', g);
-  checkInputView('winogradForward', 'input', input, g, 0);
-  checkOutputView('winogradForward', 'output', output, g, 0);
-  if (bias && accumulate) {
-    throw new ConfigError({
-      operation: 'winogradForward',
-      argument: 'bias',
-      expected: 'no bias where the result is accumulated',
-      received: 'bias: true, accumulate: true',
-    });
-  }
+function checkSpec(spec: WinogradForwardSpec): void {
+  const { geometry, input, output } = spec;
+  checkWinogradGeometry('winogradForward', geometry);
+  checkInputView('winogradForward', 'input', input, geometry, 0);
+  checkOutputView('winogradForward', 'output', output, geometry, 0);
+  checkAccumulation('winogradForward', spec);
 }
 
 /** Second pass: t*t matrix products, [block, C] by [C, K]. */

@@ -8,6 +8,7 @@ import {
   dense,
   dropout,
   flatten,
+  globalAveragePooling2d,
   maxPooling2d,
   prelu,
 } from '../../src/layers/index.ts';
@@ -62,11 +63,15 @@ const weightOptions = fc.record({
   useBias: fc.boolean(),
 });
 
-/** [H, W, C] or [F]. */
-const shapes: fc.Arbitrary<Shape> = fc.oneof(
-  fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 9 })),
-  fc.tuple(fc.integer({ min: 1, max: 40 })),
+/** [H, W, C]. */
+const imageShapes: fc.Arbitrary<Shape> = fc.tuple(
+  fc.integer({ min: 1, max: 6 }),
+  fc.integer({ min: 1, max: 6 }),
+  fc.integer({ min: 1, max: 9 }),
 );
+
+/** [H, W, C] or [F]. */
+const shapes: fc.Arbitrary<Shape> = fc.oneof(imageShapes, fc.tuple(fc.integer({ min: 1, max: 40 })));
 
 /** Whether the convolution reads pixels at all outputs with this padding. */
 function paddingOf(g: ConvGeometry, kind: 'same' | 'valid' | 'pixels') {
@@ -165,6 +170,11 @@ export const averagePoolingConfigurations = configurations(
     inputShape,
   }),
 );
+
+export const globalAveragePoolingConfigurations = configurations(imageShapes, (inputShape) => ({
+  layer: globalAveragePooling2d(),
+  inputShape,
+}));
 
 export const activationConfigurations = configurations(
   fc.tuple(fc.constantFrom(...FUNCTIONS), shapes, fc.option(fc.constantFrom(0, 0.2, 0.5, 1, 1.5))),

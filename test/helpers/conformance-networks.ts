@@ -9,6 +9,7 @@ import {
   dense,
   dropout,
   flatten,
+  globalAveragePooling2d,
   maxPooling2d,
   prelu,
 } from '../../src/layers/index.ts';
@@ -34,6 +35,7 @@ const IMAGE_LAYERS: readonly Choice[] = [
   (name, size) => conv2dTranspose({ name, filters: size, kernelSize: 2, activation: 'tanh' }),
   (name, size) => maxPooling2d({ name, poolSize: 1 + (size % 3), strides: 2 }),
   (name) => averagePooling2d({ name, poolSize: 3, strides: 2, padding: 'same' }),
+  (name) => globalAveragePooling2d({ name }),
 ];
 const ANY_LAYERS: readonly Choice[] = [
   (name, size) => activation({ name, function: (['elu', 'gelu', 'sigmoid', 'softmax'] as const)[size % 4]! }),

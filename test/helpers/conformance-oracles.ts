@@ -40,9 +40,9 @@ const activationOracle: LayerOracle = {
   },
 };
 
-function poolingOf({ config, inputShape }: LayerProblem): PoolGeometry {
+function poolingOf({ config, inputShape }: LayerProblem, options = config as PoolOptions): PoolGeometry {
   const [inHeight, inWidth, inChannels] = inputShape as [number, number, number];
-  const window = poolWindow('oracle', inputShape, config as PoolOptions);
+  const window = poolWindow('oracle', inputShape, options);
   const [outHeight, outWidth] = poolOutputSize(window, inHeight, inWidth);
   return {
     inHeight,
@@ -88,6 +88,23 @@ const averagePoolingOracle: LayerOracle = {
     const { countPadding } = problem.config as { countPadding: boolean };
     const spread = (dy: Values) => averagePoolGradient(g, dy, problem.count, countPadding);
     return { gradInput: linearResult(coverage(g), gradOutput, spread, spread), parameters: {} };
+  },
+};
+
+/** Average pooling with one window, the image itself. */
+const globalAveragePoolingOracle: LayerOracle = {
+  exactUnit: ({ inputShape: [height, width] }) => height! * width!,
+  forward(problem) {
+    const [height, width] = problem.inputShape as [number, number];
+    const g = poolingOf(problem, { poolSize: [height, width] });
+    const mean = (x: Values) => averagePool(g, x, problem.count, false);
+    return linearResult(height * width, exactValues(problem.input), mean, mean);
+  },
+  backward(problem, gradOutput) {
+    const [height, width] = problem.inputShape as [number, number];
+    const g = poolingOf(problem, { poolSize: [height, width] });
+    const spread = (dy: Values) => averagePoolGradient(g, dy, problem.count, false);
+    return { gradInput: linearResult(1, gradOutput, spread, spread), parameters: {} };
   },
 };
 
@@ -153,6 +170,7 @@ export const oracles: Readonly<Record<string, LayerOracle>> = {
   dense: denseOracle,
   dropout: dropoutOracle,
   flatten: identityOracle,
+  globalAveragePooling2d: globalAveragePoolingOracle,
   maxPooling2d: maxPoolingOracle,
   prelu: preluOracle,
 };

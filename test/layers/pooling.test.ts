@@ -5,6 +5,7 @@ import { sequentialGraph } from '../../src/model/graph.ts';
 import {
   averagePoolingConfigurations,
   checkRandomConfigurations,
+  globalAveragePoolingConfigurations,
   maxPoolingConfigurations,
 } from '../helpers/conformance-arbitraries.ts';
 import { assertRefusedOptions, assertRefusedShape } from '../helpers/conformance-registry.ts';
@@ -15,6 +16,10 @@ test('maxPooling2d conforms under every option', () => {
 
 test('averagePooling2d conforms under every option', () => {
   checkRandomConfigurations(averagePoolingConfigurations);
+});
+
+test('globalAveragePooling2d conforms', () => {
+  checkRandomConfigurations(globalAveragePoolingConfigurations);
 });
 
 test('senseless options are refused when the layer is made, windows that do not fit by the model', () => {

@@ -9,7 +9,7 @@ import { decodeProgram } from '../helpers/run-plan.ts';
 
 const plain = { noNullPrototype: true } as const;
 const argument = fc.record({ tag: fc.constantFrom(...Object.values(TAG)), value: fc.integer() }, plain);
-const args = fc.array(argument, { maxLength: MAX_ARGUMENTS });
+const args = fc.array(argument, { maxLength: MAX_ARGUMENTS, size: 'max' });
 const calls = fc.array(fc.record({ kernel: fc.nat(5), args }, plain), { maxLength: 4 });
 const unit = fc.record({ firstSample: fc.nat(1000), samples: fc.nat(64), calls }, plain);
 const units = fc.array(unit, { maxLength: 5 });
