@@ -37,7 +37,7 @@ export async function createWorkload(data: string): Promise<Workload> {
   // Biases start at zero; with others a peer that leaves them out is found.
   const key = streamKey(21, 'bench', 'bias');
   for (const [, { shape, data: values }] of weights) {
-    if (shape.length === 1) values.forEach((_, i) => void (values[i] = 0.1 * normal(key, i)));
+    if (shape.length === 1) values.set(values.map((_, i) => 0.1 * normal(key, i)));
   }
   model.setWeights(Object.fromEntries(weights));
   const prediction = await model.predict(readImages(folder).pixels.slice(0, CHECKED * PIXELS));

@@ -9,6 +9,7 @@ import { checkShape, elementCount, formatShape, type Shape } from '../tensor/sha
 import {
   type BatchBuffer,
   checkDataset,
+  checkInputShape,
   checkLabels,
   checkRead,
   type Dataset,
@@ -42,7 +43,7 @@ export interface ArrayDatasetOptions {
 export function arrayDataset(options: ArrayDatasetOptions): Dataset {
   const operation = 'arrayDataset';
   const { inputs, inputShape } = options;
-  checkShape(operation, 'inputShape', inputShape, 3);
+  checkInputShape(operation, inputShape);
   const inputLength = elementCount(inputShape);
   const size = inputs.length / inputLength;
   if (!Number.isInteger(size)) {

@@ -41,7 +41,7 @@ export interface BatchBuffer {
 export interface Dataset {
   /** Number of samples. */
   readonly size: number;
-  /** Shape of one image, [H, W, C]. */
+  /** Shape of one sample: an image [H, W, C] or a vector [F]. */
   readonly inputShape: Shape;
   readonly inputType: 'uint8' | 'float32';
   readonly targets: Targets;
@@ -81,7 +81,7 @@ export function checkDataset(operation: string, dataset: Dataset): void {
       received: String(dataset.size),
     });
   }
-  checkShape(operation, 'inputShape', dataset.inputShape, 3);
+  checkInputShape(operation, dataset.inputShape);
   if (dataset.inputType !== 'uint8' && dataset.inputType !== 'float32') {
     throw new ConfigError({
       operation,
@@ -92,8 +92,20 @@ export function checkDataset(operation: string, dataset: Dataset): void {
   }
   checkTargets(operation, dataset.targets, dataset.classNames);
   if (dataset.normalization !== undefined) {
-    checkNormalization(operation, dataset.normalization, dataset.inputShape[2] as number);
+    checkNormalization(operation, dataset.normalization, dataset.inputShape.at(-1)!);
   }
+}
+
+/** Refuses shapes that are neither images [H, W, C] nor vectors [F]; throws ShapeError. */
+export function checkInputShape(operation: string, shape: Shape): void {
+  checkShape(operation, 'inputShape', shape);
+  if (shape.length === 1 || shape.length === 3) return;
+  throw new ShapeError({
+    operation,
+    argument: 'inputShape',
+    expected: '[H, W, C] or [F]',
+    received: formatShape(shape),
+  });
 }
 
 /**

@@ -3,7 +3,8 @@ import { elementCount } from '../tensor/shape.ts';
 import type { CommonOptions } from './layer.ts';
 import { defineLayer } from './layer.ts';
 
-const definition = defineLayer<CommonOptions, Record<string, never>>({
+/** The image as one vector, as in Keras: [H, W, C] to [H*W*C]. */
+export const flatten = defineLayer<CommonOptions, Record<string, never>>({
   type: 'flatten',
   resolve: () => ({}),
   outputShape: (_config, [input]) => [elementCount(input!)],
@@ -12,9 +13,4 @@ const definition = defineLayer<CommonOptions, Record<string, never>>({
     { options: {}, inputShape: [3, 4, 2] },
     { options: {}, inputShape: [5] },
   ],
-});
-
-/** The image as one vector, as in Keras: [H, W, C] to [H*W*C]. */
-export const flatten = Object.assign((options: CommonOptions = {}) => definition(options), {
-  definition: definition.definition,
 });

@@ -169,6 +169,11 @@ export interface CommonOptions {
   readonly name?: string;
 }
 
+/** What users call; the options may be left out where none is required. */
+export type LayerFunction<O> = (
+  ...options: Record<string, never> extends O ? [options?: O & CommonOptions] : [options: O & CommonOptions]
+) => Layer;
+
 /**
  * Makes the function that users call. From outside the package it works the same way: define a layer
  * from existing kernels and use it like the built-in ones.
@@ -178,11 +183,11 @@ export interface CommonOptions {
  */
 export function defineLayer<O, C>(
   definition: LayerDefinition<O, C>,
-): ((options: O & CommonOptions) => Layer) & { readonly definition: LayerDefinition<O, C> } {
-  const make = (options: O & CommonOptions): Layer => {
-    const name = options?.name;
+): LayerFunction<O> & { readonly definition: LayerDefinition<O, C> } {
+  const make = (options: O & CommonOptions = {} as O & CommonOptions): Layer => {
+    const name = options.name;
     const operation = name === undefined ? definition.type : `${definition.type} "${name}"`;
     return { type: definition.type, name, config: definition.resolve(options, operation), definition };
   };
-  return Object.assign(make, { definition });
+  return Object.assign(make as LayerFunction<O>, { definition });
 }

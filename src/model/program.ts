@@ -10,6 +10,7 @@
  * A unit's count is the step's number of samples less its first sample, at most its samples; a unit whose
  * count is 0 is skipped.
  */
+import { ConfigError } from '../errors.ts';
 import type { KernelSpec } from '../kernels/kernel.ts';
 
 /** How an argument becomes an i32: as it is, plus the worker's base, plus the slot's base, or the unit's count. */
@@ -67,6 +68,14 @@ export function encodeProgram(kernels: readonly KernelSpec[], phases: readonly P
 function encodeUnit(unit: PlacedUnit, words: number[]): void {
   words.push(unit.firstSample, unit.samples, unit.calls.length);
   for (const { kernel, args } of unit.calls) {
+    if (args.length > MAX_ARGUMENTS) {
+      throw new ConfigError({
+        operation: 'program',
+        argument: `call of kernel ${kernel}`,
+        expected: `at most ${MAX_ARGUMENTS} arguments`,
+        received: String(args.length),
+      });
+    }
     let tags = 0;
     args.forEach(({ tag }, i) => {
       tags |= tag << (2 * i);

@@ -21,6 +21,8 @@ export interface StepRecipe extends Weighting {
   readonly augmentation?: Augmentation | undefined;
   readonly augmentationKey: StreamKey;
   readonly epoch: number;
+  /** Whether targets are read for nothing (prediction), so that they may be anything. */
+  readonly ignoreTargets?: boolean;
 }
 
 /** How a data set's samples reach the model. */
@@ -65,7 +67,8 @@ export async function fillSamples(
       { cause },
     );
   }
-  if (dataset.targets.kind === 'index') checkLabels('dataset', targets, dataset.targets.classes);
+  const { targets: kind } = dataset;
+  if (kind.kind === 'index' && !recipe.ignoreTargets) checkLabels('dataset', targets, kind.classes);
   fillScale(dataset, indices, targets, sampleScale, recipe);
   if (recipe.augmentation !== undefined) {
     const [height, width] = dataset.inputShape as [number, number];

@@ -121,11 +121,12 @@ export async function runThrough(
   dataset: Dataset,
   collect: (from: number, count: number) => void,
 ): Promise<void> {
-  const { batchSize } = runner.plan(key).options;
+  const { batchSize, mode } = runner.plan(key).options;
   const fill = (from: number, slot: number) => {
     const count = Math.min(batchSize, dataset.size - from);
     const indices = Uint32Array.from({ length: count }, (_, i) => from + i);
-    return fillSamples(dataset, indices, runner.input(key, slot, count), NO_AUGMENTATION);
+    const recipe = { ...NO_AUGMENTATION, ignoreTargets: mode === 'predict' };
+    return fillSamples(dataset, indices, runner.input(key, slot, count), recipe);
   };
   await fill(0, 0);
   for (let from = 0, slot = 0; from < dataset.size; from += batchSize, slot = 1 - slot) {

@@ -104,7 +104,7 @@ export async function fitModel(state: ModelState, dataset: Dataset, options: Fit
   checkBatchSize('fit', wanted);
   checkEpochs(epochs);
   checkWeighting(dataset, options);
-  if (augmentation !== undefined) checkAugmentation('fit', augmentation);
+  if (augmentation !== undefined) checkAugmented(dataset, augmentation);
   const plain = { ...options, optimizer: resolveOptimizer(options.optimizer ?? 'adam'), epochs, loss };
   const batchSize = Math.min(wanted, dataset.size);
   const records: EpochRecord[] = [];
@@ -224,6 +224,17 @@ function addResults(
     });
   }
   return { loss: sums.loss / sums.samples, accuracy: sums.correct / sums.samples };
+}
+
+function checkAugmented(dataset: Dataset, augmentation: Augmentation): void {
+  checkAugmentation('fit', augmentation);
+  if (dataset.inputShape.length === 3) return;
+  throw new ConfigError({
+    operation: 'fit',
+    argument: 'augmentation',
+    expected: 'none for vectors: shifts, zoom, rotation and flips are for images [H, W, C]',
+    received: JSON.stringify(augmentation),
+  });
 }
 
 function checkEpochs(epochs: number): void {
