@@ -17,7 +17,8 @@ function wholeImage(input: Shape, operation = 'globalAveragePooling2d'): PoolWin
   return poolWindow(operation, input, { poolSize: [height, width] });
 }
 
-const definition = defineLayer<CommonOptions, Record<string, never>>({
+/** The mean of each channel, as in Keras: [H, W, C] to [C]. Throws ShapeError for inputs that are not images. */
+export const globalAveragePooling2d = defineLayer<CommonOptions, Record<string, never>>({
   type: 'globalAveragePooling2d',
   resolve: () => ({}),
   outputShape(_config, [input], operation) {
@@ -52,9 +53,4 @@ const definition = defineLayer<CommonOptions, Record<string, never>>({
     { options: {}, inputShape: [1, 7, 18] },
     { options: {}, inputShape: [3, 3, 8] },
   ],
-});
-
-/** The mean of each channel, as in Keras: [H, W, C] to [C]. Throws ShapeError for inputs that are not images. */
-export const globalAveragePooling2d = Object.assign((options: CommonOptions = {}) => definition(options), {
-  definition: definition.definition,
 });

@@ -134,7 +134,11 @@ test('lengths that do not fit and labels outside the classes are refused', () =>
   );
   refuses(make({ targets: [0] }), ShapeError, /targets: expected 2 elements, as there are images, got 1/);
   refuses(make({ targets: new Float32Array(5), targetShape: [2] }), ShapeError, /expected 4 elements/);
-  refuses(make({ inputShape: [3] }), ShapeError, /inputShape: expected 3 positive integers/);
+  refuses(
+    make({ inputShape: [3, 1] }),
+    ShapeError,
+    /inputShape: expected \[H, W, C\] or \[F\], got \[3, 1\]/,
+  );
   refuses(make({ classes: 1 }), DataError, /label of sample 1: expected a class index below 1, got 1/);
   for (const label of [-1, 0.5, Number.NaN]) {
     refuses(make({ targets: [label, 0], classes: 3 }), DataError, /label of sample 0/);
