@@ -130,7 +130,7 @@ function deviates(name: string, length: number): Float32Array {
 }
 
 function format(rows: readonly ConvolutionRow[]): string {
-  return formatTable<ConvolutionRow>(
+  const table = formatTable<ConvolutionRow>(
     [
       { title: 'convolution', text: (row) => row.class, align: 'left' },
       { title: 'pass', text: ({ pass }) => PASS_NAMES[pass], align: 'left' },
@@ -144,7 +144,28 @@ function format(rows: readonly ConvolutionRow[]): string {
     ],
     rows,
   );
+  return [table, '', ...weakest(rows)].join('\n');
 }
+
+/** The least favourable 3x3 convolution of 32 and more channels, pass by pass: direct and F(4,3). */
+function weakest(rows: readonly ConvolutionRow[]): string[] {
+  const plain = rows.filter((row) => PLAIN_3X3.test(row.class));
+  const least = (algorithm: ConvAlgorithm, pass: ConvPass, value: (row: ConvolutionRow) => number) =>
+    plain
+      .filter((row) => row.algorithm === algorithm && row.pass === pass)
+      .reduce((worst, row) => (value(row) < value(worst) ? row : worst));
+  return CONV_PASSES.flatMap((pass) => {
+    const direct = least('direct', pass, (row) => row.ratioToYardstick);
+    const fast = least('F(4,3)', pass, (row) => row.speedup);
+    return [
+      `${PASS_NAMES[pass]}: direct reaches at least ${percent(direct.ratioToYardstick)} of the micro-kernel (${direct.class})`,
+      `${PASS_NAMES[pass]}: F(4,3) is at least ${times(fast.speedup)} as fast as direct (${fast.class})`,
+    ];
+  });
+}
+
+/** Stride, dilation and groups of 1, 32 and more channels on both sides. */
+const PLAIN_3X3 = /^3x3 (?:32|64|128|256|512)>/;
 
 const PASS_NAMES = {
   forward: 'forward',
