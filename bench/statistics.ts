@@ -8,12 +8,9 @@ export function median(values: readonly number[]): number {
   return (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Half the distance between the quartiles over the median: how far repeated measurements scatter. */
+/** Half the distance between the smallest and the largest value over the median: how far measurements scatter. */
 export function scatter(values: readonly number[]): number {
-  if (values.length < 2) return 0;
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
-  return (at(0.75) - at(0.25)) / 2 / median(values);
+  return (Math.max(...values) - Math.min(...values)) / 2 / median(values);
 }
 
 /**

@@ -13,7 +13,7 @@ export interface Effort {
 export interface Timing {
   /** Median of the rounds' medians of a call. */
   readonly seconds: number;
-  /** How far the rounds scatter: half the distance of the quartiles over the median. */
+  /** How far the rounds scatter: half the distance from the slowest to the fastest, over the median. */
   readonly scatter: number;
 }
 

@@ -63,7 +63,11 @@ export function mergeGroups(rows: readonly PeerRow[]): PeerRow[] {
     const key = `${group ?? row.system} ${row.task} ${row.batchSize}`;
     const known = best.get(key);
     const candidate = group === undefined ? row : { ...row, system: group, title: group };
-    if (known === undefined || !(known.imagesPerSecond >= row.imagesPerSecond)) best.set(key, candidate);
+    const isBetter =
+      known === undefined ||
+      Number.isNaN(known.imagesPerSecond) ||
+      row.imagesPerSecond > known.imagesPerSecond;
+    if (isBetter) best.set(key, candidate);
   }
   return [...best.values()];
 }

@@ -10,7 +10,7 @@ export interface InferenceRow {
   readonly threads: number;
   /** One batch a call of `predict`; median of the processes. */
   readonly imagesPerSecond: number;
-  /** Half the distance of the processes' quartiles over the median. */
+  /** Half the distance from the slowest process to the fastest, over the median. */
   readonly scatter: number;
   /** To one thread. */
   readonly speedup: number;

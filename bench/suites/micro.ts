@@ -30,8 +30,8 @@ export interface MicroResult {
 
 /** Bytes of one side of a copy that stays in a level of the cache, or does not. */
 const COPIES = [
-  ['first-level cache', 8 * 1024],
-  ['second-level cache', 128 * 1024],
+  ['L1 cache', 8 * 1024],
+  ['L2 cache', 128 * 1024],
   ['memory', 128 * 1024 * 1024],
 ] as const;
 

@@ -14,7 +14,7 @@ export interface TrainingRow {
   readonly threads: number;
   /** Median of the processes. */
   readonly imagesPerSecond: number;
-  /** Half the distance of the processes' quartiles over the median. */
+  /** Half the distance from the slowest process to the fastest, over the median. */
   readonly scatter: number;
   /** To one thread. */
   readonly speedup: number;

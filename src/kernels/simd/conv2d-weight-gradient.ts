@@ -9,6 +9,7 @@
 import { checkForwardViews } from '../conv2d-views.ts';
 import { type Conv2dWeightGradientSpec, conv2dWeightGradient } from '../conv2d-weight-gradient.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
+import { emitDepthwiseWeightGradient, isDepthwise } from './micro-depthwise.ts';
 import { evenParts, fullParts, mergeLevels, repeat, type Steps, walk } from './micro-loops.ts';
 import { emitRows, type OuterPointers, type Reduction, type RowStart } from './micro-rows.ts';
 import { reduceLevels, reduceSamples } from './micro-tile.ts';
@@ -33,6 +34,10 @@ export const conv2dWeightGradientSimd: SimdTwin<Conv2dWeightGradientSpec> = {
     const { geometry: g, input, gradOutput } = spec;
     checkForwardViews('conv2dWeightGradient', g, input, 'gradOutput', gradOutput);
     const b = twinFunction(conv2dWeightGradient, spec);
+    if (isDepthwise(g)) {
+      emitDepthwiseWeightGradient(b, spec, target);
+      return b;
+    }
     const context = { b, spec, target, first: b.local('i32', 'first'), images: b.local('i32', 'images') };
     const corner = -4 * (g.padding.top * input.rowStride + g.padding.left * input.pixelStride);
     const start = { from: b.param('input'), offset: corner, step: 0 };

@@ -10,6 +10,7 @@
 import { PANEL, type PanelLayout, panelledLength } from '../conv2d-pack.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
 import type { TapGrid } from './conv2d-taps.ts';
+import { emitDepthwise } from './micro-depthwise.ts';
 import { cutBlocks, fullParts, type Level, mergeLevels, passes, walk } from './micro-loops.ts';
 import { emitGrid, emitSamples, type PixelPointers, type Stage } from './micro-pixels.ts';
 import type { Target } from './twin.ts';
@@ -48,6 +49,11 @@ interface Steps {
 
 /** Emits the whole contraction. */
 export function emitPanels(b: FunctionBuilder, c: PanelContraction, target: Target): void {
+  const { groups, outputs, inner } = c.layout;
+  if (groups >= 4 && outputs === 1 && inner === 1) {
+    emitDepthwise(b, c, target);
+    return;
+  }
   const pixels = c.grids.reduce(
     (sum, { vertical, horizontal }) => sum + vertical.pixels * horizontal.pixels,
     0,
