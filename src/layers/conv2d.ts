@@ -6,6 +6,7 @@
  */
 import { ConfigError } from '../errors.ts';
 import type { ActivationBackwardSpec } from '../kernels/activation-backward.ts';
+import { winogradFits } from '../kernels/winograd-geometry.ts';
 import {
   type ConvGeometry,
   type ConvOptions,
@@ -74,6 +75,16 @@ function checkAlgorithm(operation: string, algorithm: ConvAlgorithm): ConvAlgori
   });
 }
 
+function checkFits(operation: string, g: ConvGeometry, algorithm: ConvAlgorithm): void {
+  if (!algorithm.startsWith('winograd') || winogradFits(g)) return;
+  throw new ConfigError({
+    operation,
+    argument: 'algorithm',
+    expected: "'auto' or 'direct': Winograd's takes 3x3 kernels with strides, dilation and groups of 1",
+    received: algorithm,
+  });
+}
+
 function geometryOf(config: Conv2dConfig, inputs: readonly Shape[]): ConvGeometry {
   return convGeometry('conv2d', inputs[0]!, config.conv);
 }
@@ -125,6 +136,7 @@ export const conv2d = defineLayer<Conv2dOptions, Conv2dConfig>({
   },
   outputShape(config, [input], operation) {
     const g = convGeometry(operation, input!, config.conv);
+    checkFits(operation, g, config.algorithm);
     return [g.outHeight, g.outWidth, g.outChannels];
   },
   parameters(config, inputs) {

@@ -27,6 +27,8 @@ export interface FitOptions extends RunOptions, Weighting {
   readonly loss?: LossName;
   /** Default 1. */
   readonly epochs?: number;
+  /** Epochs done before, of `epochs` in all: order and augmentation go on from there. Default 0. */
+  readonly initialEpoch?: number;
   /** Default 32. */
   readonly batchSize?: number;
   /** Evaluated after each epoch. */
@@ -94,6 +96,7 @@ export function openTraining(
 export async function fitModel(state: ModelState, dataset: Dataset, options: FitOptions): Promise<History> {
   const {
     epochs = 1,
+    initialEpoch = 0,
     batchSize: wanted = 32,
     loss = 'categoricalCrossentropy',
     validation,
@@ -102,13 +105,14 @@ export async function fitModel(state: ModelState, dataset: Dataset, options: Fit
   checkFit('fit', state, dataset, true);
   if (validation !== undefined) checkFit('fit validation', state, validation, true);
   checkBatchSize('fit', wanted);
-  checkEpochs(epochs);
+  checkEpochs('epochs', epochs);
+  checkEpochs('initialEpoch', initialEpoch);
   checkWeighting(dataset, options);
   if (augmentation !== undefined) checkAugmented(dataset, augmentation);
   const plain = { ...options, optimizer: resolveOptimizer(options.optimizer ?? 'adam'), epochs, loss };
   const batchSize = Math.min(wanted, dataset.size);
   const records: EpochRecord[] = [];
-  for (let epoch = 0; epoch < epochs; epoch++) {
+  for (let epoch = initialEpoch; epoch < epochs; epoch++) {
     const record = await state.exclusively('fit', () =>
       runEpoch(state, dataset, { ...plain, batchSize }, epoch),
     );
@@ -237,11 +241,11 @@ function checkAugmented(dataset: Dataset, augmentation: Augmentation): void {
   });
 }
 
-function checkEpochs(epochs: number): void {
+function checkEpochs(argument: string, epochs: number): void {
   if (Number.isInteger(epochs) && epochs >= 0) return;
   throw new ConfigError({
     operation: 'fit',
-    argument: 'epochs',
+    argument,
     expected: 'a whole number from 0 on',
     received: String(epochs),
   });

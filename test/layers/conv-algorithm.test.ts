@@ -228,3 +228,13 @@ test('senseless settings are refused, naming them', () => {
     });
   }
 });
+
+test("a layer that asks for Winograd's algorithm where it does not fit is refused by name", () => {
+  for (const [, channels, options] of DIRECT) {
+    const layer = conv2d({ ...options, algorithm: 'winograd4', name: 'edges' });
+    assert.throws(() => sequential({ inputShape: [16, 16, channels] }, [layer]), {
+      name: 'ConfigError',
+      message: /^conv2d "edges": algorithm: expected 'auto' or 'direct': .*, got winograd4$/,
+    });
+  }
+});
