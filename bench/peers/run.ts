@@ -4,8 +4,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { parseArgs, styleText } from 'node:util';
-import { ConfigError } from '../../src/errors.ts';
+import { type ParseArgsConfig, parseArgs, styleText } from 'node:util';
+import { ConfigError, FaltungError } from '../../src/errors.ts';
 import { describeEnvironment, formatEnvironment } from '../environment.ts';
 import { progressLine } from '../progress.ts';
 import { wholeNumber } from '../settings.ts';
@@ -63,7 +63,7 @@ function readSettings() {
     quick: flag,
     help: flag,
   };
-  const { values } = parseArgs({ options });
+  const values = readArguments(options);
   return {
     ...values,
     rounds: wholeNumber('rounds', values.rounds, 1) ?? 3,
@@ -71,6 +71,19 @@ function readSettings() {
     data: values.data ?? 'synthetic',
     only: values.only?.split(','),
   };
+}
+
+function readArguments<O extends NonNullable<ParseArgsConfig['options']>>(options: O) {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    throw new ConfigError({
+      operation: 'peers',
+      argument: 'options',
+      expected: 'what --help lists',
+      received: error instanceof Error ? error.message : String(error),
+    });
+  }
 }
 
 type Settings = ReturnType<typeof readSettings>;
@@ -184,6 +197,10 @@ async function main(): Promise<void> {
   const environment = describeEnvironment();
   process.stdout.write(`${formatEnvironment(environment)}\n`);
   const workload = await createWorkload(settings.data);
+  process.once('SIGINT', () => {
+    workload.remove();
+    process.exit(130);
+  });
   try {
     const rows = await measureAll(settings, systems, workload);
     const { rounds, threads, quick = false } = settings;
@@ -204,4 +221,10 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof FaltungError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = error instanceof ConfigError ? 2 : 1;
+}

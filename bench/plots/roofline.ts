@@ -30,7 +30,7 @@ const POWERS = [0.01, 0.1, 1, 10, 100, 1000] as const;
 /** Room left of the points, in operations a byte, for the roofs' names. */
 const LEFT = 0.008;
 /** A label's height on the axis of operations a second. */
-const LABEL_DECADES = 0.24;
+const LABEL_DECADES = 0.18;
 
 export function roofline(micro: MicroResult, kernels: readonly KernelRow[], where: string): Spec {
   const peak = Math.max(...micro.tiles.map(({ gflops }) => gflops));

@@ -11,15 +11,7 @@ import { winogradMatrices } from '../winograd-transforms.ts';
 import { transformedLayout } from '../winograd-weights.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
 import { repeat, walk } from './micro-loops.ts';
-import {
-  declareTile,
-  loadLanes,
-  reduceTile,
-  startTile,
-  storeLanes,
-  storeTile,
-  tileRows,
-} from './micro-tile.ts';
+import { declareTile, loadLanes, reduceTile, startTile, storeTile, tileRows } from './micro-tile.ts';
 import { type SimdTwin, type Target, twinFunction } from './twin.ts';
 import { emitNested } from './winograd-steps.ts';
 import {
@@ -30,8 +22,10 @@ import {
   loadGroup,
   nextTile,
   startWalk,
+  storeGroup,
   type TileLayout,
   type TileWalk,
+  wholeGroup,
 } from './winograd-tiles.ts';
 
 export const winogradForwardTwin: SimdTwin<WinogradForwardSpec> = {
@@ -168,8 +162,8 @@ function emitOutput(
     forTileShape(b, result, (rows, columns) => {
       forChannels(b, g.outChannels, pointers, target, (group, [m, to, biasAt]) => {
         const shift = bias ? loadGroup(b, group, biasAt, 0) : undefined;
-        const padded = { ...group, channels: 4 * group.vectors };
-        const load = (i: number, j: number) => loadGroup(b, padded, m, (i * tile + j) * TILE_BLOCK * outer);
+        const load = (i: number, j: number) =>
+          loadGroup(b, wholeGroup(group), m, (i * tile + j) * TILE_BLOCK * outer);
         emitNested(b, program, load, (i, j, value) => {
           if (i >= rows || j >= columns) return;
           const offset = 4 * (i * output.rowStride + j * output.pixelStride);
@@ -182,9 +176,7 @@ function emitOutput(
             }
             if (activation === 'relu') b.get(vector).f32x4(0).op('f32x4.pmax').set(vector);
           });
-          value.forEach((vector, part) => {
-            storeLanes(b, to!, offset + 16 * part, vector, lanesOf(group, part));
-          });
+          storeGroup(b, group, to!, offset, value);
         });
       });
     });

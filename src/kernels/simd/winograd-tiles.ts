@@ -7,7 +7,7 @@ import type { View } from '../../tensor/view.ts';
 import type { StepProgram } from '../winograd-steps.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
 import { repeat, walk } from './micro-loops.ts';
-import { loadLanes } from './micro-tile.ts';
+import { loadLanes, storeLanes } from './micro-tile.ts';
 import type { Target } from './twin.ts';
 import { divided, emitNested, type Lanes } from './winograd-steps.ts';
 
@@ -157,10 +157,9 @@ export function emitTileTransforms(
             return loadGroup(b, group, inside ? from! : undefined, offset);
           },
           (row, column, value) => {
-            divided(b, value, divisors?.[row * size + column] ?? 1).forEach((vector, part) => {
-              b.get(store!).get(vector);
-              b.memory('v128.store', (row * size + column) * elementBytes + 16 * part);
-            });
+            const element = row * size + column;
+            const scaled = divided(b, value, divisors?.[element] ?? 1);
+            storeGroup(b, wholeGroup(group), store!, element * elementBytes, scaled);
           },
         );
       });
@@ -168,6 +167,27 @@ export function emitTileTransforms(
     nextTile(b, at);
     b.advance(out, tileBytes);
   });
+}
+
+/** The group with all lanes of its last vector in use. */
+export function wholeGroup({ vectors }: ChannelGroup): ChannelGroup {
+  return { vectors, channels: 4 * vectors };
+}
+
+/**
+ * Stores a value, the higher address first: in the other order V8's revectorization leaves a second, narrow store
+ * behind (seen in its machine code).
+ */
+export function storeGroup(
+  b: FunctionBuilder,
+  group: ChannelGroup,
+  at: Local,
+  offset: number,
+  value: Lanes,
+): void {
+  for (let part = value.length - 1; part >= 0; part--) {
+    storeLanes(b, at, offset + 16 * part, value[part]!, lanesOf(group, part));
+  }
 }
 
 /** The vectors of a group at a pointer plus an offset, or zeros where there is no pointer. */

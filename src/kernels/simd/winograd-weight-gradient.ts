@@ -11,15 +11,7 @@ import { type WinogradWeightGradientSpec, winogradWeightGradient } from '../wino
 import { tileDivisors } from '../winograd-weights.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
 import { evenParts, walk } from './micro-loops.ts';
-import {
-  declareTile,
-  loadLanes,
-  reduceSamples,
-  startTile,
-  storeLanes,
-  storeTile,
-  tileRows,
-} from './micro-tile.ts';
+import { declareTile, loadLanes, reduceSamples, startTile, storeTile, tileRows } from './micro-tile.ts';
 import { type SimdTwin, type Target, twinFunction } from './twin.ts';
 import { forTileBlocks } from './winograd-forward.ts';
 import { emitNested } from './winograd-steps.ts';
@@ -29,7 +21,9 @@ import {
   lanesOf,
   loadGroup,
   startWalk,
+  storeGroup,
   type TileLayout,
+  wholeGroup,
 } from './winograd-tiles.ts';
 
 /** Bytes from row to row of the three parts of the scratch. */
@@ -174,8 +168,7 @@ function emitFinish(
   ];
   walk(b, g.inChannels, cursors, ([row, to]) => {
     forChannels(b, g.outChannels, [row!, to!], target, (group, [sums, gradient]) => {
-      const padded = { ...group, channels: 4 * group.vectors };
-      const load = (i: number, j: number) => loadGroup(b, padded, sums!, (i * tile + j) * slab);
+      const load = (i: number, j: number) => loadGroup(b, wholeGroup(group), sums!, (i * tile + j) * slab);
       emitNested(b, program, load, (i, j, value) => {
         const tap = i * taps + j;
         const position = flip ? taps * taps - 1 - tap : tap;
@@ -186,9 +179,7 @@ function emitFinish(
             b.get(vector).op('f32x4.add').set(vector);
           });
         }
-        value.forEach((vector, part) => {
-          storeLanes(b, gradient!, offset + 16 * part, vector, lanesOf(group, part));
-        });
+        storeGroup(b, group, gradient!, offset, value);
       });
     });
   });

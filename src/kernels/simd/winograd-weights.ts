@@ -51,12 +51,14 @@ export const winogradWeightsTwin: SimdTwin<WinogradWeightsSpec> = {
           };
           emitNested(b, program, load, (i, j, value) => {
             const element = i * tile + j;
-            divided(b, value, divisors[element]!).forEach((vector, part) => {
+            const scaled = divided(b, value, divisors[element]!);
+            // The higher address first, for the sake of 256-bit stores (see storeGroup).
+            for (let part = parts - 1; part >= 0; part--) {
               const lanes = outputs - first - start - 4 * part;
-              b.get(to!).get(vector);
+              b.get(to!).get(scaled[part]!);
               if (lanes < 4) b.i32x4(laneMask(lanes)).op('v128.and');
               b.memory('v128.store', element * slab + 4 * start + 16 * part);
-            });
+            }
           });
         }
       });
