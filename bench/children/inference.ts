@@ -4,7 +4,7 @@
  */
 import { arrayDataset, cifarNotebook, sequential } from '../../src/index.ts';
 import { median } from '../statistics.ts';
-import { loadImages } from './images.ts';
+import { CLASSES, IMAGE_SHAPE, loadImages, standardize } from './images.ts';
 
 export interface InferenceRequest {
   /** CIFAR-10's folder, or 'synthetic'. */
@@ -49,18 +49,12 @@ async function medianCall(run: () => Promise<unknown>): Promise<number> {
 }
 
 const count = Math.max(STREAM.images, STREAM.batches * batchSize);
-const images = await loadImages(request.data, count);
-const bytes = new Uint8Array(count * PIXELS);
-const labels = new Int32Array(count);
-await images.train.read(
-  Uint32Array.from({ length: count }, (_, i) => i),
-  { inputs: bytes, targets: labels },
-);
-const pixels = Float32Array.from(bytes, (byte) => (byte / 255 - 0.473) / 0.25);
-const stream = arrayDataset({ inputs: pixels, inputShape: [32, 32, 3], targets: labels, classes: 10 });
+const { pixels: bytes, labels } = await loadImages(request.data, count);
+const pixels = standardize(bytes);
+const stream = arrayDataset({ inputs: pixels, inputShape: IMAGE_SHAPE, targets: labels, classes: CLASSES });
 const batch = pixels.subarray(0, batchSize * PIXELS);
 
-const model = sequential({ inputShape: [32, 32, 3], seed: 21 }, cifarNotebook());
+const model = sequential({ inputShape: IMAGE_SHAPE, seed: 21 }, cifarNotebook());
 const options = { batchSize, threads };
 const call = await medianCall(() => model.predict(batch, options));
 const run = await medianCall(() => model.predict(stream, options));

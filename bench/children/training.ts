@@ -5,7 +5,7 @@
 import { getHeapStatistics } from 'node:v8';
 import { adam, cifarNotebook, notebookAugmentation, sequential } from '../../src/index.ts';
 import { median, totalIncrease } from '../statistics.ts';
-import { loadImages } from './images.ts';
+import { imageDataset, loadImages } from './images.ts';
 import { clock } from './spawn.ts';
 
 export interface TrainingRequest {
@@ -45,7 +45,7 @@ const { batchSize, threads, augment } = request;
 const collect = globalThis.gc ?? (() => {});
 
 const started = clock();
-const data = await loadImages(request.data, request.images);
+const images = await loadImages(request.data, request.images);
 const dataSeconds = (clock() - started) / 1000;
 
 const ends = new Float64Array(MOST_STEPS);
@@ -79,7 +79,7 @@ function onStep(): void {
 }
 
 const model = sequential({ inputShape: [32, 32, 3], seed: 21 }, cifarNotebook());
-await model.fit(data.train, {
+await model.fit(imageDataset(images), {
   optimizer: adam(),
   batchSize,
   threads,
@@ -98,7 +98,7 @@ const figures: TrainingFigures = {
   firstStepSeconds: (firstStep - request.spawnedAt) / 1000,
   dataSeconds,
   peakBytes: process.resourceUsage().maxRSS * 1024,
-  imageBytes: (data.train.size + data.test.size) * 32 * 32 * 3,
+  imageBytes: images.pixels.length,
   heapBytesPerStep: totalIncrease(Array.from(heaps.subarray(0, noted))) / counted,
   retainedBytesPerStep: retained / counted,
 };

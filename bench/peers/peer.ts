@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { standardize } from '../children/images.ts';
 import { median } from '../statistics.ts';
 
 export type Task = 'training' | 'inference';
@@ -34,12 +35,8 @@ export interface PeerFigures {
 
 /** Images whose probabilities are compared with Faltung's. */
 export const CHECKED = 4;
-export const CLASSES = 10;
 export const SIDE = 32;
 export const PIXELS = SIDE * SIDE * 3;
-
-/** The same standardisation for all: (byte / 255 - mean) / std. */
-export const STANDARD = { mean: 0.473, std: 0.25 } as const;
 
 export function readRequest(): PeerRequest {
   return JSON.parse(process.argv[2]!) as PeerRequest;
@@ -49,8 +46,7 @@ export function readRequest(): PeerRequest {
 export function readImages(folder: string): { pixels: Float32Array; labels: Uint8Array } {
   const bytes = readFileSync(join(folder, 'images.u8'));
   const labels = new Uint8Array(readFileSync(join(folder, 'labels.u8')));
-  const { mean, std } = STANDARD;
-  return { pixels: Float32Array.from(bytes, (byte) => (byte / 255 - mean) / std), labels };
+  return { pixels: standardize(bytes), labels };
 }
 
 /** A parameter of the network: convolutions HWIO, dense layers [in, out]. */

@@ -25,12 +25,8 @@ export const IMAGES = 2560;
 export async function createWorkload(data: string): Promise<Workload> {
   const folder = mkdtempSync(join(tmpdir(), 'faltung-peers-'));
   const images = await loadImages(data, IMAGES);
-  const bytes = new Uint8Array(IMAGES * PIXELS);
-  const labels = new Int32Array(IMAGES);
-  const indices = Uint32Array.from({ length: IMAGES }, (_, i) => i);
-  await images.train.read(indices, { inputs: bytes, targets: labels });
-  writeFileSync(join(folder, 'images.u8'), bytes);
-  writeFileSync(join(folder, 'labels.u8'), Uint8Array.from(labels));
+  writeFileSync(join(folder, 'images.u8'), images.pixels);
+  writeFileSync(join(folder, 'labels.u8'), Uint8Array.from(images.labels));
 
   const model = sequential({ inputShape: [SIDE, SIDE, 3], seed: 21 }, cifarNotebook());
   const weights = Object.entries(model.getWeights());
@@ -48,7 +44,7 @@ export async function createWorkload(data: string): Promise<Workload> {
   writeParameters(folder, parameters);
   writeFileSync(join(folder, 'model.onnx'), await onnxModel(parameters));
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  return { folder, source: images.source, probabilities: prediction.data, remove };
+  return { folder, source: data === 'synthetic' ? data : 'cifar10', probabilities: prediction.data, remove };
 }
 
 function writeParameters(folder: string, parameters: readonly Parameter[]): void {

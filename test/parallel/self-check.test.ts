@@ -20,10 +20,6 @@ function followedBy(kernel: KernelFunction, afterwards: () => void): KernelFunct
   };
 }
 
-const traps: KernelFunction = () => {
-  throw new WebAssembly.RuntimeError('unreachable');
-};
-
 describe('a kernel with a fault is told from one without', () => {
   const random = randomFrom(3);
   for (const [i, spec] of trainingSpecs(smallModel()).entries()) {
@@ -49,6 +45,9 @@ describe('a kernel with a fault is told from one without', () => {
         });
         assert.ok(!agree(trial, memory, kernel, stray), 'a store beyond the output');
       }
+      const traps = followedBy(kernel, () => {
+        throw new WebAssembly.RuntimeError('unreachable');
+      });
       assert.ok(!agree(trial, memory, kernel, traps), 'a trap');
       assert.ok(!agree(trial, memory, traps, kernel), 'no trap where there should be one');
     });

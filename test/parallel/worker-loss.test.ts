@@ -15,10 +15,13 @@ const LIMIT = { timeout: 20_000 };
 const SCALAR: EngineOptions = { threads: 2, engine: 'scalar' };
 const data = smallData(24);
 
-/** Trains until the fault strikes; the error, and the milliseconds from the fault to it. */
+/** Trains until the fault strikes; the error, the milliseconds from the fault to it, and the workers still alive then. */
 async function trainInto(faults: Faults, options: EngineOptions = SCALAR, parts: EngineParts = {}) {
   const engine = faultyEngine(options, faults, parts);
   const model = smallModel();
+  const workers: Worker[] = [];
+  const onWorker = (worker: Worker) => void workers.push(worker);
+  process.on('worker', onWorker);
   let struck = Number.NaN;
   const watch = faultHappened().then(() => {
     struck = performance.now();
@@ -28,8 +31,11 @@ async function trainInto(faults: Faults, options: EngineOptions = SCALAR, parts:
     (reason: unknown) => reason,
   );
   const elapsed = performance.now() - struck;
+  process.off('worker', onWorker);
+  // Node gives workers that have ended this id.
+  const alive = workers.filter(({ threadId }) => threadId !== -1).length;
   await watch;
-  return { engine, model, error: error as Error, elapsed };
+  return { engine, model, error: error as Error, elapsed, alive };
 }
 
 describe('a worker that exits in mid-step ends the run with WorkerLostError within 2 s', LIMIT, () => {
@@ -38,8 +44,9 @@ describe('a worker that exits in mid-step ends the run with WorkerLostError with
   for (const [phase, kind] of Object.entries(KERNEL_OF_PHASE)) {
     test(`in the phase ${phase}, and the engine works again`, LIMIT, async () => {
       const fatal = { kind, ending: 'exit', call: calls[phase as keyof typeof calls] } as const;
-      const { engine, model, error, elapsed } = await trainInto({ fatal });
+      const { engine, model, error, elapsed, alive } = await trainInto({ fatal });
       assert.ok(error instanceof WorkerLostError, String(error));
+      assert.equal(alive, 0, 'somebody may still write to the model');
       assert.match(error.message, /exited with code: 7/);
       assert.ok(elapsed < 2000, `${elapsed} ms`);
       const again = await model.fit(data, { batchSize: 8, engine });
@@ -72,8 +79,9 @@ test(
   LIMIT,
   async () => {
     const fatal = { kind: 'denseWeightGradient', ending: 'hang', call: 1 } as const;
-    const { engine, model, error } = await trainInto({ fatal }, { ...SCALAR, patienceMs: 300 });
+    const { engine, model, error, alive } = await trainInto({ fatal }, { ...SCALAR, patienceMs: 300 });
     assert.ok(error instanceof WorkerLostError, String(error));
+    assert.equal(alive, 0, 'somebody may still write to the model');
     assert.match(error.message, /300 ms/);
     assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
     await engine.close();

@@ -3,14 +3,14 @@
  * through registers once a block, a tile of channels x outputs at a time.
  */
 import { inputHalo } from '../../tensor/convolution.ts';
-import { panelWidths } from '../conv2d-pack.ts';
+import { PANEL, panelWidths } from '../conv2d-pack.ts';
 import { gradientTileBlock, tileArea, tileGrid, wholeVectors } from '../winograd-geometry.ts';
 import { stepProgram } from '../winograd-steps.ts';
 import { transpose, winogradMatrices } from '../winograd-transforms.ts';
 import { type WinogradWeightGradientSpec, winogradWeightGradient } from '../winograd-weight-gradient.ts';
 import { tileDivisors } from '../winograd-weights.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
-import { evenParts, walk } from './micro-loops.ts';
+import { evenParts, fullParts, walk } from './micro-loops.ts';
 import { declareTile, loadLanes, reduceSamples, startTile, storeTile, tileRows } from './micro-tile.ts';
 import { type SimdTwin, type Target, twinFunction } from './twin.ts';
 import { forTileBlocks } from './winograd-forward.ts';
@@ -50,7 +50,8 @@ export const winogradWeightGradientTwin: SimdTwin<WinogradWeightGradientSpec> = 
     const graded: TileLayout = { ...grid, view: gradOutput, size: outputTile, top: 0, left: 0, margin: halo };
     const area = tileArea(outputTile);
     const strides = { inner: 4 * wholeVectors(g.inChannels), outer: 4 * wholeVectors(g.outChannels) };
-    const [v, m, first] = [b.local('i32', 'v'), b.local('i32', 'm'), b.local('i32', 'first')];
+    const [v, m] = [b.local('i32', 'v'), b.local('i32', 'm')];
+    const [first, single] = [b.local('i32', 'first'), b.local('i32', 'single')];
     b.get(b.param('scratch'))
       .i32(area * g.inChannels * strides.outer)
       .op('i32.add')
@@ -60,6 +61,13 @@ export const winogradWeightGradientTwin: SimdTwin<WinogradWeightGradientSpec> = 
       .op('i32.add')
       .set(m);
     b.i32(1).set(first);
+    b.get(b.param('count'))
+      .i32(rows * columns)
+      .op('i32.mul')
+      .tee(single)
+      .i32(most)
+      .op('i32.le_u');
+    b.get(single).i32(0).op('i32.ne').op('i32.and').set(single);
     const source = startWalk(b, read, b.param('input'));
     const gradient = startWalk(b, graded, b.param('gradOutput'));
     const place = (program: ReturnType<typeof stepProgram>, tileBytes: number) => ({
@@ -73,29 +81,104 @@ export const winogradWeightGradientTwin: SimdTwin<WinogradWeightGradientSpec> = 
       const divisors = tileDivisors(winogradMatrices(outputTile));
       const scaled = { ...place(outputProgram, strides.outer), divisors };
       emitTileTransforms(b, gradient, tiles, m, scaled, target);
-      b.get(first).if(
-        () => emitProducts(b, spec, { tiles, v, m, strides, start: 'zero' }, target),
-        () => emitProducts(b, spec, { tiles, v, m, strides, start: 'rows' }, target),
+      const block = { tiles, v, m, strides };
+      b.get(single).if(
+        () => emitSingleBlock(b, spec, block, target),
+        () => {
+          b.get(first).if(
+            () => emitProducts(b, spec, { ...block, start: 'zero' }, target),
+            () => emitProducts(b, spec, { ...block, start: 'rows' }, target),
+          );
+        },
       );
       b.i32(0).set(first);
     });
     b.get(first).if(() => emitZeros(b, area * g.inChannels * strides.outer));
-    emitFinish(b, spec, strides, target);
+    b.get(single)
+      .op('i32.eqz')
+      .if(() => {
+        const all = { rows: g.inChannels, channels: g.outChannels, rowBytes: strides.outer };
+        emitFinish(b, spec, all, b.param('scratch'), b.param('gradWeight'), target);
+      });
     return b;
   },
 };
+
+/** What a block of tiles is made of. */
+interface Block {
+  readonly tiles: Local;
+  readonly v: Local;
+  readonly m: Local;
+  readonly strides: Strides;
+}
+
+/**
+ * The whole gradient where all tiles are in one block: for a few input channels and a panel of outputs at a time,
+ * the sums of all t*t elements, then G^T; S never leaves the first-level cache.
+ */
+function emitSingleBlock(
+  b: FunctionBuilder,
+  spec: WinogradWeightGradientSpec,
+  { tiles, v, m, strides }: Block,
+  target: Target,
+): void {
+  const { geometry: g, outputTile } = spec;
+  const most = gradientTileBlock(g);
+  for (const panels of fullParts(g.outChannels, PANEL)) {
+    const width = wholeVectors(panels.size);
+    const overPanels = [
+      { from: m, offset: 4 * panels.start, step: 4 * PANEL },
+      { from: b.param('gradWeight'), offset: 4 * panels.start, step: 4 * PANEL },
+    ];
+    walk(b, panels.count, overPanels, ([mPanel, gradPanel]) => {
+      for (const part of evenParts(g.inChannels, tileRows(width, target))) {
+        const overParts = [
+          { from: v, offset: 4 * part.start, step: 4 * part.size },
+          { from: gradPanel!, offset: 4 * part.start * g.outChannels, step: 4 * part.size * g.outChannels },
+        ];
+        walk(b, part.count, overParts, ([vPart, gradPart]) => {
+          const rowBytes = 4 * width;
+          const overElements = [
+            { from: b.param('scratch'), step: part.size * rowBytes },
+            { from: vPart!, step: most * strides.inner },
+            { from: mPanel!, step: most * strides.outer },
+          ];
+          walk(b, tileArea(outputTile), overElements, ([sums, values, vector]) => {
+            const tile = { rows: part.size, width, rowBytes, start: 'zero' as const };
+            emitTile(b, tile, [sums!, values!, vector!], { tiles, strides }, target);
+          });
+          const rows = { rows: part.size, channels: panels.size, rowBytes };
+          emitFinish(b, spec, rows, b.param('scratch'), gradPart!, target);
+        });
+      }
+    });
+  }
+}
+
+/** One register tile of S over a block's tiles. */
+function emitTile(
+  b: FunctionBuilder,
+  { rows, width, rowBytes, start }: { rows: number; width: number; rowBytes: number; start: 'zero' | 'rows' },
+  [sums, values, gradients]: readonly [Local, Local, Local],
+  { tiles, strides }: Pick<Block, 'tiles' | 'strides'>,
+  target: Target,
+): void {
+  const indices = Array.from({ length: rows }, (_, row) => row);
+  const offsets = indices.map((row) => row * rowBytes);
+  const tile = declareTile(b, rows, width);
+  startTile(b, tile, start === 'zero' ? { kind: 'zero' } : { kind: 'rows', at: sums, offsets });
+  const [splat, vector] = [b.local('i32', 'splat'), b.local('i32', 'vector')];
+  b.get(values).set(splat).get(gradients).set(vector);
+  const factors = { splat, rowOffsets: indices.map((row) => 4 * row), vector, padded: true };
+  reduceSamples(b, tile, factors, tiles, { splat: strides.inner, vector: strides.outer }, target);
+  storeTile(b, tile, sums, offsets, false);
+}
 
 /** S += V^T M over a block, for each of the t*t elements; starts at +0 in the first block. */
 function emitProducts(
   b: FunctionBuilder,
   { geometry: g, outputTile }: WinogradWeightGradientSpec,
-  block: {
-    readonly tiles: Local;
-    readonly v: Local;
-    readonly m: Local;
-    readonly strides: Strides;
-    readonly start: 'zero' | 'rows';
-  },
+  block: Block & { readonly start: 'zero' | 'rows' },
   target: Target,
 ): void {
   const { tiles, v, m, strides, start } = block;
@@ -122,15 +205,8 @@ function emitProducts(
             { from: vSlab!, offset: 4 * part.start, step: 4 * part.size },
           ];
           walk(b, part.count, parts, ([sums, values]) => {
-            const rows = Array.from({ length: part.size }, (_, row) => row);
-            const offsets = rows.map((row) => row * outer);
-            const tile = declareTile(b, part.size, width);
-            startTile(b, tile, start === 'zero' ? { kind: 'zero' } : { kind: 'rows', at: sums!, offsets });
-            const [splat, vector] = [b.local('i32', 'splat'), b.local('i32', 'vector')];
-            b.get(values!).set(splat).get(mPanel!).set(vector);
-            const factors = { splat, rowOffsets: rows.map((row) => 4 * row), vector, padded: true };
-            reduceSamples(b, tile, factors, tiles, { splat: inner, vector: outer }, target);
-            storeTile(b, tile, sums!, offsets, false);
+            const tile = { rows: part.size, width, rowBytes: outer, start };
+            emitTile(b, tile, [sums!, values!, mPanel!], { tiles, strides }, target);
           });
         }
       });
@@ -150,24 +226,26 @@ function emitZeros(b: FunctionBuilder, bytes: number): void {
   });
 }
 
-/** gradWeight = G^T S G, tap by tap. */
+/** gradWeight = G^T S G, tap by tap, for some input channels (rows of S) and outputs. */
 function emitFinish(
   b: FunctionBuilder,
   spec: WinogradWeightGradientSpec,
-  strides: Strides,
+  part: { readonly rows: number; readonly channels: number; readonly rowBytes: number },
+  from: Local,
+  to: Local,
   target: Target,
 ): void {
   const { geometry: g, outputTile, accumulate, flip } = spec;
   const matrices = winogradMatrices(outputTile);
   const { tile, taps } = matrices;
   const program = stepProgram(transpose(matrices.weightMatrix));
-  const slab = g.inChannels * strides.outer;
+  const slab = part.rows * part.rowBytes;
   const cursors = [
-    { from: b.param('scratch'), step: strides.outer },
-    { from: b.param('gradWeight'), step: 4 * g.outChannels },
+    { from, step: part.rowBytes },
+    { from: to, step: 4 * g.outChannels },
   ];
-  walk(b, g.inChannels, cursors, ([row, to]) => {
-    forChannels(b, g.outChannels, [row!, to!], target, (group, [sums, gradient]) => {
+  walk(b, part.rows, cursors, ([row, gradientRow]) => {
+    forChannels(b, part.channels, [row!, gradientRow!], target, (group, [sums, gradient]) => {
       const load = (i: number, j: number) => loadGroup(b, wholeGroup(group), sums!, (i * tile + j) * slab);
       emitNested(b, program, load, (i, j, value) => {
         const tap = i * taps + j;
