@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { ConfigError, FaltungError } from '../src/errors.ts';
+import { loadImages } from './children/images.ts';
 import { describeEnvironment, type Environment, formatEnvironment } from './environment.ts';
 import { compileTiles, type TileKernel } from './micro-kernel.ts';
 import { progressLine } from './progress.ts';
@@ -50,6 +51,7 @@ function fastestTile(effort: Effort): TileKernel {
 async function measure(settings: Settings): Promise<void> {
   const say = (text: string) => process.stdout.write(`${text}\n`);
   const selected = chosenSuites(settings.filter);
+  await loadImages(settings.data, 1);
   const environment = describeEnvironment();
   const line = progressLine();
   const effort = EFFORT[settings.quick ? 'quick' : 'full'];

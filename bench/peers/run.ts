@@ -207,7 +207,9 @@ async function main(): Promise<void> {
     const { rounds, threads, quick = false } = settings;
     const heading = `${threads} threads, median of ${rounds} rounds, ${workload.source === 'cifar10' ? 'CIFAR-10' : 'drawn images'}`;
     process.stdout.write(`\n${styleText('bold', `Images a second (${heading})`)}\n\n${formatRates(rows)}\n`);
-    process.stdout.write(`\n${styleText('bold', 'Faltung against each')}\n\n${formatRatios(rows)}\n`);
+    if (rows.some(({ system }) => system === 'faltung')) {
+      process.stdout.write(`\n${styleText('bold', 'Faltung against each')}\n\n${formatRatios(rows)}\n`);
+    }
     if (settings.json === undefined) return;
     const file = {
       format: 'faltung-bench-peers',
