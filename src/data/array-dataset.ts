@@ -4,6 +4,7 @@
  * Inputs [size, H, W, C] (NHWC); targets [size] class indices or [size, ...shape] floats. Arrays are kept,
  * not copied: they may lie in a SharedArrayBuffer, and changing them changes the data.
  */
+import { Buffer } from 'node:buffer';
 import { ConfigError, DataError, ShapeError } from '../errors.ts';
 import { checkShape, elementCount, formatShape, type Shape } from '../tensor/shape.ts';
 import {
@@ -55,6 +56,7 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
     });
   }
   const { kind, values } = resolveTargets(operation, options, size);
+  const [inputBytes, targetBytes] = [bytesOf(inputs), bytesOf(values)];
   const dataset: Dataset = {
     size,
     inputShape,
@@ -64,8 +66,8 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
     ...(options.normalization && { normalization: options.normalization }),
     read(indices, into) {
       checkRead('arrayDataset.read', dataset, indices, into);
-      gather(inputs, inputLength, indices, into.inputs);
-      gather(values, targetLength(kind), indices, into.targets);
+      gather(inputs, inputBytes, inputLength, indices, into.inputs);
+      gather(values, targetBytes, targetLength(kind), indices, into.targets);
     },
   };
   checkDataset(operation, dataset);
@@ -153,15 +155,33 @@ function checkTargetCount(operation: string, received: number, expected: number)
   });
 }
 
-/** Copies records of `length` elements; both arrays have the same element type. */
+/** Records shorter than this are copied element by element. */
+const SHORT_RECORD = 32;
+
+/** Copies records of `length` elements; both arrays have the same element type. Makes no garbage per record. */
 function gather(
   from: Uint8Array | Float32Array | Int32Array,
+  bytes: Buffer,
   length: number,
   indices: Uint32Array,
   to: Uint8Array | Float32Array | Int32Array,
 ): void {
-  for (let i = 0; i < indices.length; i++) {
-    const start = (indices[i] as number) * length;
-    to.set(from.subarray(start, start + length), i * length);
+  if (length < SHORT_RECORD) {
+    for (let i = 0; i < indices.length; i++) {
+      const start = indices[i]! * length;
+      for (let j = 0; j < length; j++) to[i * length + j] = from[start + j]!;
+    }
+    return;
   }
+  const target = bytesOf(to);
+  const record = length * from.BYTES_PER_ELEMENT;
+  for (let i = 0; i < indices.length; i++) {
+    const start = indices[i]! * record;
+    bytes.copy(target, i * record, start, start + record);
+  }
+}
+
+/** An array's memory as bytes, shared. */
+function bytesOf(array: Uint8Array | Float32Array | Int32Array): Buffer {
+  return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
 }

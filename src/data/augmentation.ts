@@ -14,7 +14,7 @@
  * Every number is addressed by (key, epoch, sample, parameter): who computes it and when changes nothing.
  */
 import { ConfigError } from '../errors.ts';
-import { type StreamKey, splitWords, streamKey, uniform } from '../math/random.ts';
+import { type StreamKey, streamKey, writeUniform } from '../math/random.ts';
 import { cos, sin } from '../math/trigonometry.ts';
 
 /** How far images may be changed; whatever is left out stays as it is. */
@@ -90,18 +90,38 @@ export function drawTransform(
   height: number,
   width: number,
 ): RandomTransform {
-  const [low, high] = splitWords(epoch);
-  const symmetric = (range: number, parameter: number): number =>
-    range === 0 ? 0 : range * (2 * uniform(key, parameter, sample, low, high) - 1);
+  const drawn = { theta: 0, shiftX: 0, shiftY: 0, zoomX: 1, zoomY: 1, flip: false };
+  drawInto(drawn, augmentation, key, epoch, sample, height, width);
+  return drawn;
+}
+
+/** Draws into an object: for each sample of each step, so nothing is made anew. */
+function drawInto(
+  drawn: { -readonly [name in keyof RandomTransform]: RandomTransform[name] },
+  augmentation: Augmentation,
+  key: StreamKey,
+  epoch: number,
+  sample: number,
+  height: number,
+  width: number,
+): void {
+  const low = epoch >>> 0;
+  const high = Math.floor(epoch / 4294967296) >>> 0;
+  for (let parameter = 0; parameter < draws.length; parameter++) {
+    writeUniform(draws, parameter, key, parameter, sample, low, high);
+  }
   const { widthShiftRange = 0, heightShiftRange = 0, zoomRange = 0, rotationRange = 0 } = augmentation;
-  return {
-    theta: symmetric(rotationRange, ADDRESS.rotation) * RADIANS_PER_DEGREE,
-    shiftX: symmetric(shiftPixels(widthShiftRange, width), ADDRESS.shiftX),
-    shiftY: symmetric(shiftPixels(heightShiftRange, height), ADDRESS.shiftY),
-    zoomX: 1 + symmetric(zoomRange, ADDRESS.zoomX),
-    zoomY: 1 + symmetric(zoomRange, ADDRESS.zoomY),
-    flip: augmentation.horizontalFlip === true && uniform(key, ADDRESS.flip, sample, low, high) < 0.5,
-  };
+  drawn.theta = symmetric(rotationRange, ADDRESS.rotation) * RADIANS_PER_DEGREE;
+  drawn.shiftX = symmetric(shiftPixels(widthShiftRange, width), ADDRESS.shiftX);
+  drawn.shiftY = symmetric(shiftPixels(heightShiftRange, height), ADDRESS.shiftY);
+  drawn.zoomX = 1 + symmetric(zoomRange, ADDRESS.zoomX);
+  drawn.zoomY = 1 + symmetric(zoomRange, ADDRESS.zoomY);
+  drawn.flip = augmentation.horizontalFlip === true && draws[ADDRESS.flip]! < 0.5;
+}
+
+/** Uniform in [-range, range), from the sample's draws. */
+function symmetric(range: number, parameter: number): number {
+  return range === 0 ? 0 : range * (2 * draws[parameter]! - 1);
 }
 
 /**
@@ -139,6 +159,10 @@ export function writeAffine(
   out[at + 5] = flip ? y0 + yx * (width - 1) : y0;
 }
 
+/** One uniform number a parameter. */
+const draws = new Float64Array(6);
+const scratch = { theta: 0, shiftX: 0, shiftY: 0, zoomX: 1, zoomY: 1, flip: false };
+
 /** Draws a sample's transform and writes its map: `drawTransform`, then `writeAffine`. */
 export function affineMatrix(
   augmentation: Augmentation,
@@ -150,7 +174,8 @@ export function affineMatrix(
   out: Float32Array,
   at: number,
 ): void {
-  writeAffine(drawTransform(augmentation, key, epoch, sample, height, width), height, width, out, at);
+  drawInto(scratch, augmentation, key, epoch, sample, height, width);
+  writeAffine(scratch, height, width, out, at);
 }
 
 /** The range of a shift in pixels. */

@@ -17,9 +17,6 @@ import { cos } from './trigonometry.ts';
 /** The key of a stream: two u32 words. */
 export type StreamKey = readonly [number, number];
 
-/** (index, sample, stepLow, stepHigh); what is left out is 0. */
-export type RandomAddress = [index: number, sample?: number, stepLow?: number, stepHigh?: number];
-
 const TWO_PI = 6.283185307179586;
 const ULP_24 = powerOfTwo(-24);
 const ULP_53 = powerOfTwo(-53);
@@ -55,20 +52,34 @@ function absorb(key: StreamKey, role: number, text: string): StreamKey {
 }
 
 /** The first word (u32) of the block at an address. */
-export function randomWord(key: StreamKey, ...address: RandomAddress): number {
-  readBlock(key, address);
+export function randomWord(key: StreamKey, index: number, sample = 0, stepLow = 0, stepHigh = 0): number {
+  philox4x32(index, sample, stepLow, stepHigh, key[0], key[1], block);
   return block[0]!;
 }
 
 /** Uniform in [0, 1), a multiple of 2^-53, from the block's first two words. */
-export function uniform(key: StreamKey, ...address: RandomAddress): number {
-  readBlock(key, address);
+export function uniform(key: StreamKey, index: number, sample = 0, stepLow = 0, stepHigh = 0): number {
+  philox4x32(index, sample, stepLow, stepHigh, key[0], key[1], block);
   return fraction53(block[0]!, block[1]!);
 }
 
+/** `uniform` written to out[at]: for loops that must not make garbage, as a returned double may be an object. */
+export function writeUniform(
+  out: Float64Array,
+  at: number,
+  key: StreamKey,
+  index: number,
+  sample: number,
+  stepLow: number,
+  stepHigh: number,
+): void {
+  philox4x32(index, sample, stepLow, stepHigh, key[0], key[1], block);
+  out[at] = fraction53(block[0]!, block[1]!);
+}
+
 /** Uniform in [0, 1), a multiple of 2^-24 and so exact in f32, from the upper bits of the block's first word. */
-export function uniformF32(key: StreamKey, ...address: RandomAddress): number {
-  readBlock(key, address);
+export function uniformF32(key: StreamKey, index: number, sample = 0, stepLow = 0, stepHigh = 0): number {
+  philox4x32(index, sample, stepLow, stepHigh, key[0], key[1], block);
   return (block[0]! >>> 8) * ULP_24;
 }
 
@@ -76,8 +87,8 @@ export function uniformF32(key: StreamKey, ...address: RandomAddress): number {
  * Standard normal deviate by Box and Muller (1958), sqrt(-2 ln u) cos(2 pi v), with u in (0, 1] from the
  * block's first two words and v in [0, 1) from the others; at most 8.58 in magnitude.
  */
-export function normal(key: StreamKey, ...address: RandomAddress): number {
-  readBlock(key, address);
+export function normal(key: StreamKey, index: number, sample = 0, stepLow = 0, stepHigh = 0): number {
+  philox4x32(index, sample, stepLow, stepHigh, key[0], key[1], block);
   const u = fraction53(block[0]!, block[1]!) + ULP_53;
   const v = fraction53(block[2]!, block[3]!);
   return boxMuller(u, v);
@@ -150,10 +161,6 @@ export function permutation(key: StreamKey, size: number, epoch: number): Uint32
     order[j] = moved;
   }
   return order;
-}
-
-function readBlock(key: StreamKey, address: RandomAddress): void {
-  philox4x32(address[0], address[1] ?? 0, address[2] ?? 0, address[3] ?? 0, key[0], key[1], block);
 }
 
 /** 27 bits of one word and 26 of another as a fraction in [0, 1). */

@@ -111,11 +111,14 @@ function cosKernel(r: number, low: number): number {
 function sinShifted(x: number, quadrants: number): number {
   const magnitude = Math.abs(x);
   if (!(magnitude < Infinity)) return Number.NaN;
-  let reduced: Reduced = [0, x, 0];
-  if (magnitude > MEDIUM_LIMIT) reduced = reduceLarge(x);
-  else if (magnitude > QUARTER_PI) reduced = reduceMedium(x);
-  const quadrant = (reduced[0] + quadrants) & 3;
-  const y = (quadrant & 1) === 0 ? sinKernel(reduced[1], reduced[2]) : cosKernel(reduced[1], reduced[2]);
+  if (magnitude <= QUARTER_PI) return sinOfParts(quadrants, x, 0);
+  const [quadrant, high, low] = magnitude > MEDIUM_LIMIT ? reduceLarge(x) : reduceMedium(x);
+  return sinOfParts((quadrant + quadrants) & 3, high, low);
+}
+
+/** sin(high + low + quadrant pi/2), quadrant from 0 to 3. */
+function sinOfParts(quadrant: number, high: number, low: number): number {
+  const y = (quadrant & 1) === 0 ? sinKernel(high, low) : cosKernel(high, low);
   return quadrant > 1 ? -y : y;
 }
 

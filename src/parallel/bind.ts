@@ -22,9 +22,17 @@ export function bindScalar(spec: KernelSpec, memory: WebAssembly.Memory): Kernel
 /** The parts of a task that say what its program is. */
 export type ProgramTask = Pick<StepTask, 'programId' | 'memory' | 'module' | 'exports' | 'specs' | 'code'>;
 
+/** Kernel specs as JSON in shared memory, so that posting them with every step copies nothing. */
+export function encodeSpecs(specs: readonly KernelSpec[]): Uint8Array<SharedArrayBuffer> {
+  const text = new TextEncoder().encode(JSON.stringify(specs));
+  const shared = new Uint8Array(new SharedArrayBuffer(text.length));
+  shared.set(text);
+  return shared;
+}
+
 /** All kernels of a task's program. */
 export function bindProgram(task: ProgramTask): BoundProgram {
-  const kernels = JSON.parse(task.specs) as KernelSpec[];
+  const kernels = JSON.parse(new TextDecoder().decode(task.specs.slice())) as KernelSpec[];
   const { memory, module } = task;
   const instance = module && new WebAssembly.Instance(module, { env: { memory } });
   const functions = kernels.map((spec, i) => {

@@ -138,8 +138,11 @@ export class Engine {
       atomics: 'disabled',
       ...(resourceLimits && { resourceLimits }),
     });
-    // A worker that fails without a task (while it starts, say) may have no successor: a task could wait for ever.
-    pool.on('error', () => void this.#discard(pool));
+    // Piscina replaces a worker that fails without a task, unless its successor cannot start either: then tasks
+    // would wait for ever.
+    pool.on('error', () => {
+      if (pool.threads.length === 0) void this.#discard(pool);
+    });
     // Piscina replaces workers whose end it hears of late, even in a pool that was ended.
     pool.on('workerCreate', () => {
       if (this.#pool !== pool) void pool.destroy();

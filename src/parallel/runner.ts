@@ -7,6 +7,7 @@ import type { PlannedBuffer } from '../layers/layer.ts';
 import { buffersOf, type PlacedProgram, placeProgram } from '../model/place.ts';
 import type { Plan } from '../model/plan.ts';
 import { Arena } from './arena.ts';
+import { encodeSpecs } from './bind.ts';
 import { type CompiledKernels, compileKernels } from './compile.ts';
 import { createControl } from './control.ts';
 import type { Engine } from './engine.ts';
@@ -21,11 +22,15 @@ let lastRunnerId = 0;
 interface Entry {
   readonly plan: Plan;
   /** Copies of weights that the program reads, by buffer, and the kernels that make them. */
-  readonly prepared: ReadonlyMap<string, string>;
+  readonly prepared: ReadonlyMap<string, number>;
   generation: number;
   placed: PlacedProgram | undefined;
   kernels: CompiledKernels | undefined;
   task: Omit<StepTask, 'frame'> | undefined;
+  /** The version of the weights after its last run. */
+  freshVersion: number;
+  /** Views of the slots as they were last asked for. */
+  readonly inputs: StepInput[];
 }
 
 /** What the main thread writes for a step, as views of the samples in use. */
@@ -52,7 +57,13 @@ export class Runner {
   #running: Entry | undefined;
   #weightsVersion = 0;
   /** By buffer: the version of the weights that it holds, and the kernel that made it. */
-  readonly #freshness = new Map<string, string>();
+  readonly #freshness = new Map<string, number>();
+  readonly #kernelNumbers = new Map<string, number>();
+  /** The program that marked copies as fresh last: nobody can have remade them since. */
+  #lastMarked: Entry | undefined;
+  readonly #markFresh = (by: number, name: string): void => {
+    this.#freshness.set(name, this.#version(by));
+  };
 
   constructor(engine: Engine, memoryLimit?: number) {
     lastRunnerId += 1;
@@ -94,7 +105,10 @@ export class Runner {
   input(key: string, slot: number, count: number): StepInput {
     if (this.#running !== undefined && this.#running !== this.#entry(key)) throw busyError();
     const { plan, placed } = this.#placed(key);
-    this.#activate(this.#entry(key));
+    const entry = this.#entry(key);
+    this.#activate(entry);
+    const known = entry.inputs[slot];
+    if (known?.sampleScale.length === count) return known;
     const base = placed.slotBase + slot * placed.slotBytes;
     const { f32, i32, u8 } = this.arena.heap;
     const at = (buffer: PlannedBuffer) => base + placed.addressOf(buffer);
@@ -105,7 +119,7 @@ export class Runner {
     const isBytes = plan.options.input.type === 'uint8';
     const targets = (plan.targets.sampleBytes / 4) * count;
     const isIndex = plan.options.targets?.kind !== 'dense';
-    return {
+    const views: StepInput = {
       samples: isBytes ? u8.subarray(at(samples), at(samples) + bytes) : floats(samples, bytes / 4),
       targets: isIndex
         ? i32.subarray(at(plan.targets) / 4, at(plan.targets) / 4 + targets)
@@ -115,6 +129,8 @@ export class Runner {
       step: i32.subarray(at(plan.step) / 4, at(plan.step) / 4 + 2),
       hyper: floats(plan.hyper, plan.hyper.fixedBytes / 4),
     };
+    entry.inputs[slot] = views;
+    return views;
   }
 
   /**
@@ -125,7 +141,7 @@ export class Runner {
     const entry = this.#entry(key);
     if (this.#running !== undefined || !this.#isActive(entry)) throw busyError();
     const { plan, placed, task } = this.#placed(key);
-    const fresh = [...entry.prepared].every(([name, by]) => this.#freshness.get(name) === this.#version(by));
+    const fresh = this.#isFresh(entry);
     const version = this.#weightsVersion;
     this.#running = entry;
     try {
@@ -149,7 +165,9 @@ export class Runner {
     const untouched = this.#weightsVersion === version;
     if (plan.options.mode === 'train' && plan.options.optimizer !== undefined) this.#weightsVersion += 1;
     if (!untouched) return;
-    for (const [name, by] of entry.prepared) this.#freshness.set(name, this.#version(by));
+    entry.prepared.forEach(this.#markFresh);
+    this.#lastMarked = entry;
+    entry.freshVersion = this.#weightsVersion;
   }
 
   /** Losses and hits of the last step, in the order of the samples; valid until the next. */
@@ -194,7 +212,7 @@ export class Runner {
     const plan = this.#plans.get(key)!();
     const prepared = plan.prepare.units.map(({ calls }) => {
       const target = calls[0]!.operands[1] as { buffer: PlannedBuffer };
-      return [target.buffer.name, JSON.stringify(calls[0]!.spec)] as const;
+      return [target.buffer.name, this.#numberOf(JSON.stringify(calls[0]!.spec))] as const;
     });
     return {
       plan,
@@ -203,12 +221,30 @@ export class Runner {
       placed: undefined,
       kernels: undefined,
       task: undefined,
+      freshVersion: -1,
+      inputs: [],
     };
   }
 
+  /** A number of its own for each kernel that prepares copies. */
+  #numberOf(kernel: string): number {
+    const known = this.#kernelNumbers.get(kernel);
+    if (known !== undefined) return known;
+    this.#kernelNumbers.set(kernel, this.#kernelNumbers.size);
+    return this.#kernelNumbers.size - 1;
+  }
+
   /** What a fresh copy made by a kernel is marked with. */
-  #version(kernel: string): string {
-    return `${this.#weightsVersion} ${kernel}`;
+  #version(kernel: number): number {
+    return this.#weightsVersion * MAX_KERNELS + kernel;
+  }
+
+  /** Whether all copies that a program reads are those of the present weights. */
+  #isFresh(entry: Entry): boolean {
+    if (this.#lastMarked === entry && entry.freshVersion === this.#weightsVersion) return true;
+    for (const [name, by] of entry.prepared)
+      if (this.#freshness.get(name) !== this.#version(by)) return false;
+    return true;
   }
 
   #isActive(entry: Entry): boolean {
@@ -240,6 +276,7 @@ export class Runner {
     lastProgramId += 1;
     entry.placed = placed;
     entry.generation = this.arena.generation;
+    entry.inputs.length = 0;
     entry.task = {
       programId: lastProgramId,
       runner: this.#id,
@@ -247,12 +284,15 @@ export class Runner {
       memory: this.arena.memory,
       module: entry.kernels?.module,
       exports: entry.kernels?.exports ?? program.kernels.map(() => -1),
-      specs: JSON.stringify(program.kernels),
+      specs: encodeSpecs(program.kernels),
       code: program.code,
       control: createControl(phases.length),
     };
   }
 }
+
+/** Kernels that prepare copies, over a model's life; far fewer exist. */
+const MAX_KERNELS = 65_536;
 
 function busyError(): StateError {
   return new StateError({

@@ -14,8 +14,8 @@ export interface StepTask {
   readonly module: WebAssembly.Module | undefined;
   /** Which kernels the module exports: export name by kernel, -1 for scalar ones. */
   readonly exports: readonly number[];
-  /** The kernel specs as JSON. */
-  readonly specs: string;
+  /** The kernel specs as JSON in UTF-8. */
+  readonly specs: Uint8Array<SharedArrayBuffer>;
   readonly code: Int32Array<SharedArrayBuffer>;
   readonly control: Control;
   readonly frame: StepFrame;

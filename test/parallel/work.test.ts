@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigError } from '../../src/errors.ts';
 import { encodeProgram } from '../../src/model/program.ts';
-import type { ProgramTask } from '../../src/parallel/bind.ts';
+import { encodeSpecs, type ProgramTask } from '../../src/parallel/bind.ts';
 import { createControl, isAborted } from '../../src/parallel/control.ts';
 import type { StepTask } from '../../src/parallel/task.ts';
 import { createStep } from '../../src/parallel/work.ts';
@@ -13,7 +13,14 @@ const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
 
 function taskOf(programId: number, runner = 1, generation = 1): StepTask {
   const frame = { workerBase: 0, slotBase: 0, count: 1, firstPhase: 0, patienceMs: 1000 };
-  const fixed = { memory, module: undefined, exports: [], specs: '[]', code, control: createControl(0) };
+  const fixed = {
+    memory,
+    module: undefined,
+    exports: [],
+    specs: encodeSpecs([]),
+    code,
+    control: createControl(0),
+  };
   return { ...fixed, programId, runner, generation, frame };
 }
 
