@@ -31,10 +31,10 @@ async function train(options: TrainOptions, signal: AbortSignal): Promise<number
   if (data.message !== undefined) {
     process.stderr.write(`\n${'!'.repeat(72)}\n${data.message}\n${'!'.repeat(72)}\n\n`);
   }
-  const model = sequential({ inputShape: [32, 32, 3], seed }, cifarNotebook());
+  const model = sequential({ inputShape: [32, 32, 3], seed, numerics: options.numerics }, cifarNotebook());
   const progress = createProgress();
   try {
-    say(model.summary());
+    say(model.summary({ batchSize: options.batchSize, threads: engine.threads }));
     say('');
     say(
       `Data:   ${data.source === 'cifar10' ? `CIFAR-10 from ${data.location}` : 'drawn images (synthetic)'}`,
@@ -42,12 +42,11 @@ async function train(options: TrainOptions, signal: AbortSignal): Promise<number
     say(
       `        ${data.train.size} for training, ${data.validation.size} for validation, ${data.test.size} for the test`,
     );
+    say(`Engine: ${options.engine}, ${count(engine.threads, 'thread')}, Node ${process.versions.node}`);
     say(
-      `Engine: ${options.engine}, ${engine.threads} ${engine.threads === 1 ? 'thread' : 'threads'}, Node ${process.versions.node}`,
+      `Recipe: Adam, ${count(options.epochs, 'epoch')}, batches of ${options.batchSize}, seed ${seed}, ${options.augment ? 'with' : 'without'} augmentation`,
     );
-    say(
-      `Recipe: Adam, ${options.epochs} epochs, batches of ${options.batchSize}, seed ${seed}, ${options.augment ? 'with' : 'without'} augmentation`,
-    );
+    say(`        normalization '${normalization}', numerics '${options.numerics}'`);
     say('');
     const augmentation: { augmentation?: Augmentation } = options.augment
       ? { augmentation: notebookAugmentation }
@@ -77,6 +76,10 @@ async function train(options: TrainOptions, signal: AbortSignal): Promise<number
       engine: options.engine,
       threads: engine.threads,
       seed,
+      numerics: options.numerics,
+      normalization,
+      augmentation: options.augment,
+      batchSize: options.batchSize,
       node: process.versions.node,
       epochs: history.epochs,
       test,
@@ -91,6 +94,11 @@ async function train(options: TrainOptions, signal: AbortSignal): Promise<number
   }
 }
 
+/** 1 epoch, 2 epochs. */
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
 /** The fields of result.json. */
 interface Result {
   readonly parameters: number;
@@ -98,6 +106,10 @@ interface Result {
   readonly engine: 'simd' | 'scalar';
   readonly threads: number;
   readonly seed: number;
+  readonly numerics: TrainOptions['numerics'];
+  readonly normalization: TrainOptions['normalization'];
+  readonly augmentation: boolean;
+  readonly batchSize: number;
   readonly node: string;
   readonly epochs: readonly EpochRecord[];
   readonly test: { readonly loss: number; readonly accuracy: number };

@@ -12,6 +12,7 @@ export interface TrainOptions {
   readonly limit: number | undefined;
   readonly augment: boolean;
   readonly normalization: 'standardize' | 'notebook';
+  readonly numerics: 'direct' | 'accurate' | 'fast';
   readonly engine: 'simd' | 'scalar';
   readonly out: string;
   readonly help: boolean;
@@ -30,6 +31,7 @@ export const HELP = `Trains the network of the notebook on CIFAR-10.
   --limit N            at most N training images, and N validation and N test images
   --no-augment         without shifts, zoom, rotation and flips
   --normalization X    'standardize' (default) or 'notebook' (L2 over the rows of an image)
+  --numerics X         'fast' (default): Winograd convolutions; 'accurate' or 'direct': slower, other weights
   --engine X           'simd' (default) or 'scalar': plain TypeScript, slow, the same weights
   --out DIR            where result.json goes; default runs/<date>-cifar
   --help               this text
@@ -49,6 +51,7 @@ export function parseOptions(args: readonly string[], now: Date = new Date()): T
     augment: !values['no-augment'],
     normalization:
       choice('normalization', values.normalization, ['standardize', 'notebook']) ?? 'standardize',
+    numerics: choice('numerics', values.numerics, ['direct', 'accurate', 'fast']) ?? 'fast',
     engine: choice('engine', values.engine, ['simd', 'scalar']) ?? 'simd',
     out: values.out ?? `runs/${stamp}-cifar`,
     help: values.help ?? false,
@@ -72,6 +75,7 @@ function readArguments(args: readonly string[]) {
         limit: text,
         'no-augment': flag,
         normalization: text,
+        numerics: text,
         engine: text,
         out: text,
         help: flag,

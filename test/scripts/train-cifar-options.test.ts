@@ -18,6 +18,7 @@ test('the defaults are those of the notebook', () => {
     limit: undefined,
     augment: true,
     normalization: 'standardize',
+    numerics: 'fast',
     engine: 'simd',
     out: 'runs/2026-03-04T05-06-07-cifar',
     help: false,
@@ -26,7 +27,7 @@ test('the defaults are those of the notebook', () => {
 
 test('every option is read', () => {
   const line =
-    '--data D --epochs 3 --batch-size 16 --threads 2 --seed 0 --limit 64 --no-augment --normalization notebook --engine scalar --out O';
+    '--data D --epochs 3 --batch-size 16 --threads 2 --seed 0 --limit 64 --no-augment --normalization notebook --numerics direct --engine scalar --out O';
   assert.deepEqual(parseOptions(line.split(' '), now), {
     data: 'D',
     epochs: 3,
@@ -36,6 +37,7 @@ test('every option is read', () => {
     limit: 64,
     augment: false,
     normalization: 'notebook',
+    numerics: 'direct',
     engine: 'scalar',
     out: 'O',
     help: false,
@@ -47,6 +49,7 @@ test('the help names every option', () => {
     'data',
     'epochs',
     'batch-size',
+    'numerics',
     'threads',
     'seed',
     'limit',

@@ -44,6 +44,10 @@ describe('a run', () => {
       engine: 'simd',
       threads: 2,
       seed: 21,
+      numerics: 'fast',
+      normalization: 'standardize',
+      augmentation: true,
+      batchSize: 8,
       node: process.versions.node,
     });
     assert.equal(epochs.length, 1);
