@@ -1,7 +1,7 @@
 /** What becomes of a step when a worker dies, fails or hangs in it. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Worker } from 'node:worker_threads';
@@ -15,9 +15,18 @@ const LIMIT = { timeout: 20_000 };
 const SCALAR: EngineOptions = { threads: 2, engine: 'scalar' };
 const data = smallData(24);
 
+/** Every engine of this file: one that a failed test leaves open would keep the process alive. */
+const engines: Engine[] = [];
+after(() => Promise.all(engines.map((engine) => engine.close())));
+
+function opened(engine: Engine): Engine {
+  engines.push(engine);
+  return engine;
+}
+
 /** Trains until the fault strikes; the error, the milliseconds from the fault to it, and the workers still alive then. */
 async function trainInto(faults: Faults, options: EngineOptions = SCALAR, parts: EngineParts = {}) {
-  const engine = faultyEngine(options, faults, parts);
+  const engine = opened(faultyEngine(options, faults, parts));
   const model = smallModel();
   const workers: Worker[] = [];
   const onWorker = (worker: Worker) => void workers.push(worker);
@@ -52,26 +61,23 @@ describe('a worker that exits in mid-step ends the run with WorkerLostError with
       const again = await model.fit(data, { batchSize: 8, engine });
       assert.equal(again.end, 'finished');
       await model.close();
-      await engine.close();
     });
   }
 
   test('with a single worker, and with 256-bit code', LIMIT, async () => {
     const fatal = { kind: 'adam', ending: 'exit', call: 3 } as const;
-    const { engine, error, elapsed } = await trainInto({ fatal }, { threads: 1 });
+    const { error, elapsed } = await trainInto({ fatal }, { threads: 1 });
     assert.ok(error instanceof WorkerLostError, String(error));
     assert.ok(elapsed < 2000, `${elapsed} ms`);
-    await engine.close();
   });
 });
 
 test('a worker out of memory ends the run with WorkerLostError', LIMIT, async () => {
   const fatal = { kind: 'maxPoolForward', ending: 'memory', call: 5 } as const;
   const parts = { resourceLimits: { maxOldGenerationSizeMb: 64 } };
-  const { engine, error } = await trainInto({ fatal }, SCALAR, parts);
+  const { error } = await trainInto({ fatal }, SCALAR, parts);
   assert.ok(error instanceof WorkerLostError, String(error));
   assert.match(error.message, /memory/);
-  await engine.close();
 });
 
 test(
@@ -84,7 +90,6 @@ test(
     assert.equal(alive, 0, 'somebody may still write to the model');
     assert.match(error.message, /300 ms/);
     assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
-    await engine.close();
   },
 );
 
@@ -100,7 +105,6 @@ for (const ending of ['throw', 'trap'] as const) {
     assert.match(String(error.cause), /faulty-worker/);
     assert.ok(elapsed < 2000, `${elapsed} ms`);
     assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
-    await engine.close();
   });
 }
 
@@ -108,7 +112,8 @@ test(
   'closing the engine in mid-step ends the run with StateError, also where a worker hangs',
   LIMIT,
   async () => {
-    const engine = faultyEngine(SCALAR, { fatal: { kind: 'maxPoolForward', ending: 'hang', call: 1 } });
+    const fatal = { kind: 'maxPoolForward', ending: 'hang', call: 1 } as const;
+    const engine = opened(faultyEngine(SCALAR, { fatal }));
     const running = smallModel().fit(data, { batchSize: 8, engine });
     const rejected = assert.rejects(running, StateError);
     await faultHappened();
@@ -124,13 +129,12 @@ for (const ending of ['exitLater', 'throwLater'] as const) {
       onWorker = (worker) => void worker.once('exit', resolve);
     });
     process.on('worker', onWorker);
-    const engine = faultyEngine(SCALAR, { fatal: { kind: 'adam', ending, call: 2 } });
+    const engine = opened(faultyEngine(SCALAR, { fatal: { kind: 'adam', ending, call: 2 } }));
     const model = smallModel();
     await model.fit(smallData(8), { batchSize: 8, engine });
     await died;
     process.off('worker', onWorker);
     assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
-    await engine.close();
   });
 }
 
@@ -140,14 +144,13 @@ for (const threads of [1, 2]) {
     LIMIT,
     async () => {
       const workerFile = fileURLToPath(new URL('./no-such-worker.ts', import.meta.url));
-      const engine = new Engine({ threads, engine: 'scalar' }, { workerFile });
+      const engine = opened(new Engine({ threads, engine: 'scalar' }, { workerFile }));
       const model = smallModel();
       for (const patience of [0, 0, 300]) {
         // The first two meet workers that are about to fail, the third none at all.
         await new Promise((resolve) => setTimeout(resolve, patience));
         await assert.rejects(model.fit(data, { engine }), WorkerLostError);
       }
-      await engine.close();
     },
   );
 }
@@ -158,7 +161,6 @@ test('after a loss in mid-update, what was prepared of the old weights is not us
   const copy = smallModel(4);
   copy.setWeights(model.getWeights());
   assert.deepEqual(await model.evaluate(data, { engine }), await copy.evaluate(data, { engine }));
-  await engine.close();
 });
 
 describe('the process comes to its end by itself, with nothing closed', LIMIT, () => {

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { emptyFolder, startTraining } from '../helpers/command.ts';
 
-const TINY = ['--data', 'synthetic', '--limit', '16', '--epochs', '1', '--batch-size', '8'];
+const TINY = ['--data', 'synthetic', '--limit', '12', '--epochs', '1', '--batch-size', '8'];
 const RECORD_BYTES = 3073;
 
 /** Anything that moves a cursor or sets a colour; line feeds are all that plain text needs. */
@@ -30,7 +30,7 @@ describe('a run', () => {
     assert.match(stdout, /Parameters: 558,186/);
     assert.match(
       stdout,
-      /Data: +drawn images \(synthetic\)\n +16 for training, 16 for validation, 16 for the test/,
+      /Data: +drawn images \(synthetic\)\n +12 for training, 12 for validation, 12 for the test/,
     );
     assert.match(stdout, /Engine: simd, 2 threads, Node \d+/);
     assert.match(stdout, /^Epoch 1\/1 - .*images\/s - loss: .* - val_accuracy: \d\.\d{4}$/m);
