@@ -54,12 +54,6 @@ export async function notebookCalls(options: NotebookOptions): Promise<StepCall[
   return decode(placed, bind(placed.program.kernels, arena), batchSize);
 }
 
-/** Bytes that the notebook network's plan reserves for a number of threads. */
-export function plannedBytes(options: NotebookOptions, threads: number): number {
-  const { arena, placed } = place(options);
-  return arena.transientBase + placed.transientBytes(threads);
-}
-
 function place(options: NotebookOptions) {
   const model = sequential({ inputShape: [32, 32, 3], seed: 21 }, cifarNotebook());
   const plan = planProgram(model.graph, planOptions(options, options.optimizer ?? adam()));

@@ -4,16 +4,10 @@
  * V8 fuses pairs of 128-bit operations when its optimizing compiler runs with the flag set, so it is made to run
  * at each function's second call, and the flags are taken back (src/parallel/compile.ts does this for kernels).
  */
-import { setFlagsFromString } from 'node:v8';
 import type { KernelFunction } from '../src/kernels/kernel.ts';
 import { assembleModule, type FunctionBuilder } from '../src/kernels/simd/assembler/index.ts';
 import { withCustomSection } from '../src/kernels/simd/assembler/module.ts';
-
-const FLAGS = [
-  ['--wasm-sync-tier-up', '--no-wasm-sync-tier-up'],
-  ['--wasm-tiering-budget=0', '--wasm-tiering-budget=13000000'],
-  ['--experimental-wasm-revectorize', '--no-experimental-wasm-revectorize'],
-] as const;
+import { optimizing } from '../src/parallel/compile.ts';
 
 /** The functions bound to `memory`, optimized. Called with zeros they must do nothing. */
 export function compileFunctions(
@@ -23,9 +17,7 @@ export function compileFunctions(
 ): KernelFunction[] {
   // V8 shares machine code between modules of equal bytes: the mark keeps those of different width apart.
   const bytes = withCustomSection(assembleModule(functions), 'bench', `${bits} bits`);
-  const flags = FLAGS.slice(0, bits === 256 ? 3 : 2);
-  for (const [set] of flags) setFlagsFromString(set);
-  try {
+  return optimizing(bits, () => {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
     const kernels = functions.map((_, i) => exports[String(i)] as KernelFunction);
     for (const kernel of kernels) {
@@ -34,7 +26,5 @@ export function compileFunctions(
       kernel(...zeros);
     }
     return kernels;
-  } finally {
-    for (const [, undo] of flags) setFlagsFromString(undo);
-  }
+  });
 }

@@ -2,9 +2,10 @@
  * Training the notebook network through the public interface, each measurement in a process of its own: images a
  * second in a steady state for 1 to N threads, the time from the process' start to its first finished step, memory.
  */
+
+import { cifarNotebook, sequential } from '../../src/index.ts';
 import { runChild } from '../children/spawn.ts';
 import type { TrainingFigures, TrainingRequest } from '../children/training.ts';
-import { plannedBytes } from '../notebook-program.ts';
 import { median, scatter } from '../statistics.ts';
 import type { Context, Suite } from '../suite.ts';
 import { digits, formatTable, percent, times } from '../table.ts';
@@ -66,7 +67,8 @@ async function run(context: Context): Promise<TrainingRow[]> {
       speedup: rate(i) / rate(single),
       firstStepSeconds: median(starts[i]!.map(({ firstStepSeconds }) => firstStepSeconds)),
       dataSeconds: median(starts[i]!.map(({ dataSeconds }) => dataSeconds)),
-      plannedBytes: plannedBytes({ mode: 'train', batchSize }, threads),
+      plannedBytes: sequential({ inputShape: [32, 32, 3] }, cifarNotebook()).memory({ batchSize, threads })
+        .totalBytes,
       peakBytes: of('peakBytes') - of('imageBytes'),
       heapBytesPerStep: of('heapBytesPerStep'),
       retainedBytesPerStep: of('retainedBytesPerStep'),

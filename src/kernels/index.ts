@@ -7,7 +7,6 @@ import { affineWarpFamily } from './affine-warp.ts';
 import { averagePoolBackwardFamily } from './average-pool-backward.ts';
 import { averagePoolForwardFamily } from './average-pool-forward.ts';
 import { channelSum } from './channel-sum.ts';
-import { clearHaloFamily } from './clear-halo.ts';
 import { conv2dForward } from './conv2d-forward.ts';
 import { conv2dInputGradient } from './conv2d-input-gradient.ts';
 import { packConv2d } from './conv2d-pack.ts';
@@ -44,7 +43,6 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   averagePoolBackward: averagePoolBackwardFamily,
   averagePoolForward: averagePoolForwardFamily,
   channelSum,
-  clearHalo: clearHaloFamily,
   conv2dForward,
   conv2dInputGradient,
   packConv2d,

@@ -51,7 +51,7 @@ export function compileKernels(
     specs.filter((spec, i) => exports[i]! >= 0 && verdictOn(spec) === undefined),
   );
   const memory = memoryFor(trials);
-  const module = withWideFlags(() => {
+  const module = optimizing(256, () => {
     const compiled = compile(bytes, 256);
     warm(new WebAssembly.Instance(compiled, { env: { memory } }));
     return compiled;
@@ -116,17 +116,19 @@ function warm(instance: WebAssembly.Instance): void {
  * What is set while compiling, and what undoes it. The baseline compiler stays on: the optimizing one inlines by the
  * feedback that its code collects, and where that is missing (`--no-liftoff`) V8 now and then aborts the process.
  */
-const WIDE_FLAGS = [
+const OPTIMIZER_FLAGS = [
   ['--wasm-sync-tier-up', '--no-wasm-sync-tier-up'],
   ['--wasm-tiering-budget=0', '--wasm-tiering-budget=13000000'],
   ['--experimental-wasm-revectorize', '--no-experimental-wasm-revectorize'],
 ] as const;
 
-function withWideFlags<T>(build: () => T): T {
-  for (const [set] of WIDE_FLAGS) setFlagsFromString(set);
+/** Runs `build`, in which a function's second call makes V8 optimize it, for vectors of this width; then undoes it. */
+export function optimizing<T>(bits: 128 | 256, build: () => T): T {
+  const flags = bits === 256 ? OPTIMIZER_FLAGS : OPTIMIZER_FLAGS.slice(0, 2);
+  for (const [set] of flags) setFlagsFromString(set);
   try {
     return build();
   } finally {
-    for (const [, undo] of WIDE_FLAGS) setFlagsFromString(undo);
+    for (const [, undo] of flags) setFlagsFromString(undo);
   }
 }

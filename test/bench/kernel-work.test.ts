@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { bytesOf, flopsOf, type WORKS, workOf } from '../../bench/kernel-work.ts';
-import { notebookCalls, plannedBytes } from '../../bench/notebook-program.ts';
+import { notebookCalls } from '../../bench/notebook-program.ts';
 import type { DenseWeightGradientSpec } from '../../src/kernels/dense-weight-gradient.ts';
 
 /** Multiply-adds of an image in the notebook's convolutions, and of the first one, and in its dense layers. */
@@ -53,10 +53,4 @@ test('reducing shards reads those that hold gradients', () => {
   const call = { spec, args: [0, 0, 100, 10] };
   assert.equal(flopsOf(call), 2 * 100);
   assert.equal(bytesOf(call), 4 * 100 * (3 + 1));
-});
-
-test('more threads reserve more memory', () => {
-  const options = { mode: 'train', batchSize: BATCH } as const;
-  assert.ok(plannedBytes(options, 1) > 3 * 4 * PARAMETERS);
-  assert.ok(plannedBytes(options, 2) > plannedBytes(options, 1));
 });

@@ -6,7 +6,6 @@
  * ends, so that a vector access that strays beyond them traps; `seed` decides which buffers these are.
  */
 import assert from 'node:assert/strict';
-import v8 from 'node:v8';
 import {
   type BufferArg,
   type Heap,
@@ -16,8 +15,9 @@ import {
   type KernelFamily,
   type KernelSpec,
 } from '../../src/kernels/kernel.ts';
-import { assembleModule } from '../../src/kernels/simd/assembler/index.ts';
+import { assembleModule, withCustomSection } from '../../src/kernels/simd/assembler/module.ts';
 import { BASELINE_TARGET, PAIRED_TARGET, type SimdTwin, type Target } from '../../src/kernels/simd/twin.ts';
+import { canCompileWide, optimizing } from '../../src/parallel/compile.ts';
 
 /** A random number in [0, 1). */
 export type Random = () => number;
@@ -73,7 +73,9 @@ export function assertTwin<S extends KernelSpec>(
   for (const target of TARGETS) {
     const builder = twin.emit(spec, target);
     if (builder === undefined) return false;
-    const bytes = assembleModule([builder]);
+    // V8 shares machine code between modules of equal bytes: without the mark a twin that ignores its target would
+    // run as 128-bit code a second time.
+    const bytes = withCustomSection(assembleModule([builder]), 'target', JSON.stringify(target));
     const run = withEngineFor(target, () => {
       const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
       const kernel = () => (exports['0'] as (...args: number[]) => void)(...values);
@@ -92,26 +94,12 @@ export function assertTwin<S extends KernelSpec>(
   return true;
 }
 
-/** Makes functions reach the optimizing compiler at their second call, there and then. */
-const TIER_UP = ['--wasm-sync-tier-up', '--wasm-tiering-budget=0', '--experimental-wasm-revectorize'];
-const DEFAULTS = [
-  '--no-wasm-sync-tier-up',
-  '--wasm-tiering-budget=13000000',
-  '--no-experimental-wasm-revectorize',
-];
-
 /**
- * Runs `body`, which compiles a module and calls its functions twice, with V8's 256-bit revectorization where
- * the target asks for it and this Node has it. (--no-liftoff instead would abort the process now and then.)
+ * Runs `body`, which compiles a module and calls its functions twice, as 256-bit code where the target asks for it
+ * and this Node can make it.
  */
-export function withEngineFor<T>(target: Target, body: () => T): T {
-  if (!target.pairs || Number(process.versions.node.split('.')[0]) < 24) return body();
-  for (const flag of TIER_UP) v8.setFlagsFromString(flag);
-  try {
-    return body();
-  } finally {
-    for (const flag of DEFAULTS) v8.setFlagsFromString(flag);
-  }
+function withEngineFor<T>(target: Target, body: () => T): T {
+  return target.pairs && canCompileWide() ? optimizing(256, body) : body();
 }
 
 /** A small fast generator (mulberry32): test data only. */

@@ -8,7 +8,7 @@ import { fullParts, mergeLevels, walk } from './micro-loops.ts';
 import { declareTile, loadLanes, startTile, storeTile, type Tile } from './micro-tile.ts';
 import { type SimdTwin, twinFunction } from './twin.ts';
 
-export const channelSumSimd: SimdTwin<ChannelSumSpec> = {
+export const channelSumTwin: SimdTwin<ChannelSumSpec> = {
   kind: 'channelSum',
   emit(spec, target) {
     const b = twinFunction(channelSum, spec);

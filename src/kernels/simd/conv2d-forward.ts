@@ -7,7 +7,7 @@ import { forwardGrids } from './conv2d-taps.ts';
 import { emitPanels } from './micro-panels.ts';
 import { type SimdTwin, type Target, twinFunction } from './twin.ts';
 
-export const conv2dForwardSimd: SimdTwin<Conv2dForwardSpec> = {
+export const conv2dForwardTwin: SimdTwin<Conv2dForwardSpec> = {
   kind: 'conv2dForward',
   emit(spec, target) {
     const b = twinFunction(conv2dForward, spec);

@@ -13,7 +13,7 @@ import { inputGradientGrids } from './conv2d-taps.ts';
 import { emitPanels } from './micro-panels.ts';
 import { type SimdTwin, type Target, twinFunction } from './twin.ts';
 
-export const conv2dInputGradientSimd: SimdTwin<Conv2dInputGradientSpec> = {
+export const conv2dInputGradientTwin: SimdTwin<Conv2dInputGradientSpec> = {
   kind: 'conv2dInputGradient',
   emit(spec, target) {
     const b = twinFunction(conv2dInputGradient, spec);

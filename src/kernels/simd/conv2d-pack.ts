@@ -11,7 +11,7 @@ import { type SimdTwin, twinFunction } from './twin.ts';
 /** Lines copied, or columns of blocks transposed, without a loop. */
 const UNROLL = 8;
 
-export const packConv2dSimd: SimdTwin<PackConv2dSpec> = {
+export const packConv2dTwin: SimdTwin<PackConv2dSpec> = {
   kind: 'packConv2d',
   emit(spec) {
     const b = twinFunction(packConv2d, spec);

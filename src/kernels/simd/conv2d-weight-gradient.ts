@@ -28,7 +28,7 @@ const FEW_PIXELS_TOGETHER = 192;
 /** Bytes of inputs and gradients in a large block: a part of a second-level cache of 1 MiB. */
 const LARGE_BLOCK_BYTES = 256 * 1024;
 
-export const conv2dWeightGradientSimd: SimdTwin<Conv2dWeightGradientSpec> = {
+export const conv2dWeightGradientTwin: SimdTwin<Conv2dWeightGradientSpec> = {
   kind: 'conv2dWeightGradient',
   emit(spec, target) {
     const { geometry: g, input, gradOutput } = spec;

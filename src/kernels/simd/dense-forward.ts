@@ -3,7 +3,7 @@ import { type DenseForwardSpec, denseForward, denseForwardConvolution } from '..
 import { emitForward } from './conv2d-forward.ts';
 import { type SimdTwin, twinFunction } from './twin.ts';
 
-export const denseForwardSimd: SimdTwin<DenseForwardSpec> = {
+export const denseForwardTwin: SimdTwin<DenseForwardSpec> = {
   kind: 'denseForward',
   emit(spec, target) {
     const b = twinFunction(denseForward, spec);

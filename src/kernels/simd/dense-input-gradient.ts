@@ -7,7 +7,7 @@ import {
 import { emitInputGradient } from './conv2d-input-gradient.ts';
 import { type SimdTwin, twinFunction } from './twin.ts';
 
-export const denseInputGradientSimd: SimdTwin<DenseInputGradientSpec> = {
+export const denseInputGradientTwin: SimdTwin<DenseInputGradientSpec> = {
   kind: 'denseInputGradient',
   emit(spec, target) {
     const b = twinFunction(denseInputGradient, spec);

@@ -3,7 +3,7 @@ import { densePackConvolution, type PackDenseSpec, packDense } from '../dense-pa
 import { emitPack } from './conv2d-pack.ts';
 import { type SimdTwin, twinFunction } from './twin.ts';
 
-export const packDenseSimd: SimdTwin<PackDenseSpec> = {
+export const packDenseTwin: SimdTwin<PackDenseSpec> = {
   kind: 'packDense',
   emit(spec) {
     const b = twinFunction(packDense, spec);

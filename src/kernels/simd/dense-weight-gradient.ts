@@ -15,7 +15,7 @@ import { type SimdTwin, twinFunction } from './twin.ts';
 /** Outputs of a panel, and rows of a chunk. */
 const LINE = 16;
 
-export const denseWeightGradientSimd: SimdTwin<DenseWeightGradientSpec> = {
+export const denseWeightGradientTwin: SimdTwin<DenseWeightGradientSpec> = {
   kind: 'denseWeightGradient',
   emit(spec, target) {
     const b = twinFunction(denseWeightGradient, spec);

@@ -6,17 +6,16 @@ import { adamTwin } from './adam.ts';
 import { affineWarpTwin } from './affine-warp.ts';
 import { averagePoolBackwardTwin } from './average-pool-backward.ts';
 import { averagePoolForwardTwin } from './average-pool-forward.ts';
-import { channelSumSimd } from './channel-sum.ts';
-import { clearHaloTwin } from './clear-halo.ts';
-import { conv2dForwardSimd } from './conv2d-forward.ts';
-import { conv2dInputGradientSimd } from './conv2d-input-gradient.ts';
-import { packConv2dSimd } from './conv2d-pack.ts';
-import { conv2dWeightGradientSimd } from './conv2d-weight-gradient.ts';
+import { channelSumTwin } from './channel-sum.ts';
+import { conv2dForwardTwin } from './conv2d-forward.ts';
+import { conv2dInputGradientTwin } from './conv2d-input-gradient.ts';
+import { packConv2dTwin } from './conv2d-pack.ts';
+import { conv2dWeightGradientTwin } from './conv2d-weight-gradient.ts';
 import { copyViewTwin } from './copy-view.ts';
-import { denseForwardSimd } from './dense-forward.ts';
-import { denseInputGradientSimd } from './dense-input-gradient.ts';
-import { packDenseSimd } from './dense-pack.ts';
-import { denseWeightGradientSimd } from './dense-weight-gradient.ts';
+import { denseForwardTwin } from './dense-forward.ts';
+import { denseInputGradientTwin } from './dense-input-gradient.ts';
+import { packDenseTwin } from './dense-pack.ts';
+import { denseWeightGradientTwin } from './dense-weight-gradient.ts';
 import { dropoutBackwardTwin } from './dropout-backward.ts';
 import { dropoutForwardTwin } from './dropout-forward.ts';
 import { fillTwin } from './fill.ts';
@@ -43,17 +42,16 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   affineWarp: affineWarpTwin,
   averagePoolBackward: averagePoolBackwardTwin,
   averagePoolForward: averagePoolForwardTwin,
-  channelSum: channelSumSimd,
-  clearHalo: clearHaloTwin,
-  conv2dForward: conv2dForwardSimd,
-  conv2dInputGradient: conv2dInputGradientSimd,
-  packConv2d: packConv2dSimd,
-  conv2dWeightGradient: conv2dWeightGradientSimd,
+  channelSum: channelSumTwin,
+  conv2dForward: conv2dForwardTwin,
+  conv2dInputGradient: conv2dInputGradientTwin,
+  packConv2d: packConv2dTwin,
+  conv2dWeightGradient: conv2dWeightGradientTwin,
   copyView: copyViewTwin,
-  denseForward: denseForwardSimd,
-  denseInputGradient: denseInputGradientSimd,
-  packDense: packDenseSimd,
-  denseWeightGradient: denseWeightGradientSimd,
+  denseForward: denseForwardTwin,
+  denseInputGradient: denseInputGradientTwin,
+  packDense: packDenseTwin,
+  denseWeightGradient: denseWeightGradientTwin,
   dropoutBackward: dropoutBackwardTwin,
   dropoutForward: dropoutForwardTwin,
   fill: fillTwin,

@@ -3,6 +3,7 @@
  * constants of 'standardize' repeat after a block of lcm(C, 4) elements, which becomes straight code; with so
  * many channels that it would be long, the scalar kernel serves.
  */
+import { hasContiguousRows } from '../../tensor/view.ts';
 import { channelConstants, type NormalizePixelsSpec, normalizePixelsFamily } from '../normalize-pixels.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
 import { repeat } from './micro-loops.ts';
@@ -25,7 +26,7 @@ export const normalizePixelsTwin: SimdTwin<NormalizePixelsSpec> = {
     if (block > LONGEST_BLOCK) return undefined;
     const b = twinFunction(normalizePixelsFamily, spec);
     const output = b.param('output');
-    const gaplessRow = width === 1 || pixelStride === channels;
+    const gaplessRow = width === 1 || hasContiguousRows(spec.output);
     const emitElements = spec.mode === 'l2Rows' ? elementsByColumn(b, spec) : elementsByBlock(b, spec, block);
     const emitRow = () => {
       if (gaplessRow) emitElements(width * channels);

@@ -2,7 +2,7 @@
  * Runs: loops over consecutive f32, eight at a time as two adjacent vectors (which revectorization can fuse),
  * then four, then one by one. The same body serves all: a part is a whole vector, or one element in lane 0.
  */
-import type { View } from '../../tensor/view.ts';
+import { hasContiguousRows, type View } from '../../tensor/view.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
 import { repeat } from './micro-loops.ts';
 
@@ -103,7 +103,7 @@ export function emitViewRuns(
       b.advance(pointers[i]!, 4 * gapOf(view));
     });
   };
-  const gaplessRow = width === 1 || views.every((view) => view.pixelStride === channels);
+  const gaplessRow = width === 1 || views.every(hasContiguousRows);
   const gaplessImage =
     gaplessRow && (height === 1 || views.every((view) => view.rowStride === width * channels));
   const rowSpan = (view: View) => (gaplessRow ? width * channels : width * view.pixelStride);

@@ -10,10 +10,10 @@ import { conv2dForward } from '../../../src/kernels/conv2d-forward.ts';
 import { conv2dInputGradient } from '../../../src/kernels/conv2d-input-gradient.ts';
 import { packConv2d } from '../../../src/kernels/conv2d-pack.ts';
 import { conv2dWeightGradient } from '../../../src/kernels/conv2d-weight-gradient.ts';
-import { conv2dForwardSimd } from '../../../src/kernels/simd/conv2d-forward.ts';
-import { conv2dInputGradientSimd } from '../../../src/kernels/simd/conv2d-input-gradient.ts';
-import { packConv2dSimd } from '../../../src/kernels/simd/conv2d-pack.ts';
-import { conv2dWeightGradientSimd } from '../../../src/kernels/simd/conv2d-weight-gradient.ts';
+import { conv2dForwardTwin } from '../../../src/kernels/simd/conv2d-forward.ts';
+import { conv2dInputGradientTwin } from '../../../src/kernels/simd/conv2d-input-gradient.ts';
+import { packConv2dTwin } from '../../../src/kernels/simd/conv2d-pack.ts';
+import { conv2dWeightGradientTwin } from '../../../src/kernels/simd/conv2d-weight-gradient.ts';
 import {
   type ConvGeometry,
   convGeometry,
@@ -57,7 +57,7 @@ function assertForward(
   const output = outputView(geometry, slack);
   const bias = start === 'bias';
   const spec = { kind: 'conv2dForward', geometry, input, output, bias, activation } as const;
-  assert.ok(assertTwin(conv2dForward, conv2dForwardSimd, spec, options));
+  assert.ok(assertTwin(conv2dForward, conv2dForwardTwin, spec, options));
 }
 
 function assertInputGradient(
@@ -69,7 +69,7 @@ function assertInputGradient(
   const gradInput = inputView(geometry, slack);
   const ends = { accumulate: start === 'accumulate', bias: start === 'bias', activation };
   const spec = { kind: 'conv2dInputGradient', geometry, gradOutput, gradInput, ...ends } as const;
-  assert.ok(assertTwin(conv2dInputGradient, conv2dInputGradientSimd, spec, options));
+  assert.ok(assertTwin(conv2dInputGradient, conv2dInputGradientTwin, spec, options));
 }
 
 function assertWeightGradient(
@@ -81,7 +81,7 @@ function assertWeightGradient(
   const gradOutput = outputView(geometry, slack);
   const accumulate = start === 'accumulate';
   const spec = { kind: 'conv2dWeightGradient', geometry, input, gradOutput, accumulate, flip } as const;
-  assert.ok(assertTwin(conv2dWeightGradient, conv2dWeightGradientSimd, spec, options));
+  assert.ok(assertTwin(conv2dWeightGradient, conv2dWeightGradientTwin, spec, options));
 }
 
 for (const [pass, assertPass] of [
@@ -101,7 +101,7 @@ test('the SIMD packing of weights equals the scalar one byte for byte', () => {
   check(cases, 200, ({ geometry, flip, seed }) => {
     for (const pass of ['forward', 'inputGradient'] as const) {
       const spec = { kind: 'packConv2d', geometry, pass, flip } as const;
-      assert.ok(assertTwin(packConv2d, packConv2dSimd, spec, { count: 0, seed }));
+      assert.ok(assertTwin(packConv2d, packConv2dTwin, spec, { count: 0, seed }));
     }
   });
 });

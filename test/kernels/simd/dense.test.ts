@@ -6,10 +6,10 @@ import { denseForward } from '../../../src/kernels/dense-forward.ts';
 import { denseInputGradient } from '../../../src/kernels/dense-input-gradient.ts';
 import { packDense } from '../../../src/kernels/dense-pack.ts';
 import { denseWeightGradient } from '../../../src/kernels/dense-weight-gradient.ts';
-import { denseForwardSimd } from '../../../src/kernels/simd/dense-forward.ts';
-import { denseInputGradientSimd } from '../../../src/kernels/simd/dense-input-gradient.ts';
-import { packDenseSimd } from '../../../src/kernels/simd/dense-pack.ts';
-import { denseWeightGradientSimd } from '../../../src/kernels/simd/dense-weight-gradient.ts';
+import { denseForwardTwin } from '../../../src/kernels/simd/dense-forward.ts';
+import { denseInputGradientTwin } from '../../../src/kernels/simd/dense-input-gradient.ts';
+import { packDenseTwin } from '../../../src/kernels/simd/dense-pack.ts';
+import { denseWeightGradientTwin } from '../../../src/kernels/simd/dense-weight-gradient.ts';
 import { check } from '../../helpers/arbitraries.ts';
 import { assertTwin } from '../../helpers/twin.ts';
 
@@ -36,7 +36,7 @@ test('the SIMD forward pass equals the scalar one bit for bit', () => {
   check(layers, 150, ({ inFeatures, outFeatures, inGap, outGap, bias, activation, ...options }) => {
     const strides = { inputStride: inFeatures + inGap, outputStride: outFeatures + outGap };
     const spec = { kind: 'denseForward', inFeatures, outFeatures, ...strides, bias, activation } as const;
-    assert.ok(assertTwin(denseForward, denseForwardSimd, spec, options));
+    assert.ok(assertTwin(denseForward, denseForwardTwin, spec, options));
   });
 });
 
@@ -44,7 +44,7 @@ test('the SIMD input gradient equals the scalar one bit for bit', () => {
   check(layers, 150, ({ inFeatures, outFeatures, inGap, outGap, accumulate, ...options }) => {
     const strides = { gradInputStride: inFeatures + inGap, gradOutputStride: outFeatures + outGap };
     const spec = { kind: 'denseInputGradient', inFeatures, outFeatures, ...strides, accumulate } as const;
-    assert.ok(assertTwin(denseInputGradient, denseInputGradientSimd, spec, options));
+    assert.ok(assertTwin(denseInputGradient, denseInputGradientTwin, spec, options));
   });
 });
 
@@ -55,7 +55,7 @@ test('the SIMD weight gradient of a range of rows equals the scalar one bit for 
     const rowStart = rows[0] % (inFeatures + 1);
     const rowCount = rows[1] % (inFeatures - rowStart + 1);
     const literals = { rowStart, rowCount };
-    assert.ok(assertTwin(denseWeightGradient, denseWeightGradientSimd, spec, { ...options, literals }));
+    assert.ok(assertTwin(denseWeightGradient, denseWeightGradientTwin, spec, { ...options, literals }));
   });
 });
 
@@ -63,7 +63,7 @@ test('the SIMD packing of weights equals the scalar one byte for byte', () => {
   check(layers, 100, ({ inFeatures, outFeatures, seed }) => {
     for (const pass of ['forward', 'inputGradient'] as const) {
       const spec = { kind: 'packDense', inFeatures, outFeatures, pass } as const;
-      assert.ok(assertTwin(packDense, packDenseSimd, spec, { count: 0, seed }));
+      assert.ok(assertTwin(packDense, packDenseTwin, spec, { count: 0, seed }));
     }
   });
 });

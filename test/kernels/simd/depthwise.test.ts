@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { conv2dForward } from '../../../src/kernels/conv2d-forward.ts';
 import { conv2dInputGradient } from '../../../src/kernels/conv2d-input-gradient.ts';
 import { conv2dWeightGradient } from '../../../src/kernels/conv2d-weight-gradient.ts';
-import { conv2dForwardSimd } from '../../../src/kernels/simd/conv2d-forward.ts';
-import { conv2dInputGradientSimd } from '../../../src/kernels/simd/conv2d-input-gradient.ts';
-import { conv2dWeightGradientSimd } from '../../../src/kernels/simd/conv2d-weight-gradient.ts';
+import { conv2dForwardTwin } from '../../../src/kernels/simd/conv2d-forward.ts';
+import { conv2dInputGradientTwin } from '../../../src/kernels/simd/conv2d-input-gradient.ts';
+import { conv2dWeightGradientTwin } from '../../../src/kernels/simd/conv2d-weight-gradient.ts';
 import {
   type ConvGeometry,
   convGeometry,
@@ -71,7 +71,7 @@ test('the forward pass of a depthwise convolution equals its scalar kernel bit f
       accumulate: c.start === 'held',
       activation: c.relu ? 'relu' : 'linear',
     } as const;
-    assert.ok(assertTwin(conv2dForward, conv2dForwardSimd, spec, { ...c, specials: true }));
+    assert.ok(assertTwin(conv2dForward, conv2dForwardTwin, spec, { ...c, specials: true }));
   });
 });
 
@@ -87,7 +87,7 @@ test('the input gradient of a depthwise convolution equals its scalar kernel bit
       accumulate: c.start === 'held',
       activation: c.relu ? 'relu' : 'linear',
     } as const;
-    assert.ok(assertTwin(conv2dInputGradient, conv2dInputGradientSimd, spec, { ...c, specials: true }));
+    assert.ok(assertTwin(conv2dInputGradient, conv2dInputGradientTwin, spec, { ...c, specials: true }));
   });
 });
 
@@ -101,6 +101,6 @@ test('the weight gradient of a depthwise convolution equals its scalar kernel bi
       accumulate: c.start === 'held',
       flip: c.flip,
     } as const;
-    assert.ok(assertTwin(conv2dWeightGradient, conv2dWeightGradientSimd, spec, { ...c, specials: true }));
+    assert.ok(assertTwin(conv2dWeightGradient, conv2dWeightGradientTwin, spec, { ...c, specials: true }));
   });
 });
