@@ -90,7 +90,11 @@ export async function downloadFile(options: DownloadOptions): Promise<DownloadRe
     if (typeof handle === 'string') return { kind: 'unavailable', reason: handle };
     try {
       const outcome = await fetchInto(handle, options);
-      if (typeof outcome === 'string') return { kind: 'unavailable', reason: outcome };
+      if (typeof outcome === 'string') {
+        // Nothing has come: no file is left that nobody could go on with.
+        if ((await handle.stat()).size === 0) await rm(part, { force: true });
+        return { kind: 'unavailable', reason: outcome };
+      }
       received = await md5OfHandle(handle);
       if (received === md5) {
         await moveIntoPlace(part, file);

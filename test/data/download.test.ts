@@ -258,6 +258,7 @@ test('a refused connection and a host that does not exist are unavailable, with 
     const result = await downloadFile({ url, file, md5, backoffMs: 5, offlineTimeoutMs: 2000 });
     assert.equal(result.kind, 'unavailable');
     assert.match((result as { reason: string }).reason, reason);
+    assert.ok(!existsSync(`${file}.part`), 'nothing has come, nothing is left');
   }
 });
 
