@@ -4,8 +4,9 @@
  * noise are random; colour says nothing of the class. Sample i has label i mod 10.
  *
  * Every pixel is a pure function of (seed, split, index), in f64 arithmetic and our own sine, so that the same
- * images are drawn everywhere. Costs about 60 microseconds an image. A network of three small convolutions
- * names 12% of the test images right after one epoch over 9,000 images, 67% after eight (measured).
+ * images are drawn everywhere. Costs about 60 microseconds an image. The notebook's network names 22% of the
+ * validation images right after one epoch over 9,000 augmented images, 90% after four (seed 21, measured). With
+ * stronger colours, noise or clutter it never left the plateau of guessing; with these, one seed in four did not.
  */
 import { ConfigError } from '../errors.ts';
 import { randomWord, type StreamKey, streamKey, uniform } from '../math/random.ts';
@@ -112,7 +113,7 @@ function drawImage(canvas: Float64Array, key: StreamKey, index: number): void {
   const shape = SYNTHETIC_SHAPES[index % SYNTHETIC_SHAPES.length]!;
   const ground = randomColour(draw);
   paintGround(canvas, draw, ground);
-  for (let i = 0; i < 3; i++) paint(canvas, clutter(draw));
+  paint(canvas, clutter(draw));
   const variation: ShapeVariation = { thickness: draw.next(), pattern: draw.next(), phase: draw.next() };
   const radius = draw.between(7.5, 12.5);
   const stretch = draw.between(0.83, 1.2);
@@ -128,18 +129,21 @@ function drawImage(canvas: Float64Array, key: StreamKey, index: number): void {
     shade: draw.between(-45, 45),
   };
   paint(canvas, main);
-  if (draw.next() < 0.5) paint(canvas, occluder(draw, main));
+  if (draw.next() < 0.2) paint(canvas, occluder(draw, main));
 }
 
+/** A grey of any lightness with a tint. */
 function randomColour(draw: Draw): Colour {
-  return [draw.between(20, 235), draw.between(20, 235), draw.between(20, 235)];
+  const level = draw.between(40, 215);
+  const tint = () => level + draw.between(-30, 30);
+  return [tint(), tint(), tint()];
 }
 
-/** A colour of any hue whose mean differs from the ground's by 35 to 100 of 255. */
+/** A colour of any hue whose mean differs from the ground's by 80 to 140 of 255. */
 function contrastingColour(draw: Draw, ground: Colour): Colour {
   const colour = randomColour(draw);
   const mean = (ground[0] + ground[1] + ground[2]) / 3;
-  const step = draw.between(35, 100);
+  const step = draw.between(80, 140);
   const up = mean < 75 || (mean < 180 && draw.next() < 0.5);
   const lift = mean + (up ? step : -step) - (colour[0] + colour[1] + colour[2]) / 3;
   return [colour[0] + lift, colour[1] + lift, colour[2] + lift];
@@ -147,11 +151,11 @@ function contrastingColour(draw: Draw, ground: Colour): Colour {
 
 /** A gradient, and on some images faint bands across it, so that bands alone do not mean 'stripes'. */
 function paintGround(canvas: Float64Array, draw: Draw, ground: Colour): void {
-  const slope = () => draw.between(-2, 2);
+  const slope = () => draw.between(-1, 1);
   const [redX, greenX, blueX, redY, greenY, blueY] = [slope(), slope(), slope(), slope(), slope(), slope()];
   const angle = TWO_PI * draw.next();
   const period = draw.between(4, 12);
-  const strength = draw.next() < 0.4 ? draw.between(8, 25) : 0;
+  const strength = draw.next() < 0.3 ? draw.between(4, 12) : 0;
   const alongX = cos(angle) / period;
   const alongY = sin(angle) / period;
   for (let y = 0, at = 0; y < SIDE; y++) {
@@ -238,7 +242,7 @@ function develop(
   at: number,
 ): void {
   const word = randomWord(key, NOISE_ADDRESS, index);
-  const strength = (5 + (word & 15)) / 90;
+  const strength = (5 + (word & 15)) / 180;
   for (let i = 0; i < IMAGE_BYTES; i += 2) {
     const bits = scramble(word + i);
     out[at + i] = canvas[i]! + strength * ((bits & 255) + ((bits >>> 8) & 255) - 255);
