@@ -7,6 +7,7 @@
 import type { AveragePoolBackwardSpec } from '../kernels/average-pool-backward.ts';
 import type { AveragePoolForwardSpec } from '../kernels/average-pool-forward.ts';
 import { defineLayer } from './layer.ts';
+import { checkFlag } from './options.ts';
 import {
   type PoolConfig,
   type PoolOptions,
@@ -32,7 +33,7 @@ export const averagePooling2d = defineLayer<AveragePoolOptions, AveragePoolConfi
   type: 'averagePooling2d',
   resolve: (options, operation) => ({
     ...resolvePool(options, operation),
-    countPadding: options.countPadding ?? false,
+    countPadding: checkFlag(operation, 'countPadding', options.countPadding ?? false),
   }),
   outputShape: poolOutputShape,
   forward({ config, inputs, output, call }) {

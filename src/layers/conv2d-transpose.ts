@@ -34,12 +34,10 @@ import {
 
 export interface Conv2dTransposeOptions extends TransposedOptions, WeightOptions {}
 
-export interface TransposeConfig extends WeightConfig {
-  readonly conv: TransposedOptions;
-}
+export interface TransposeConfig extends TransposedOptions, WeightConfig {}
 
 function geometryOf(config: TransposeConfig, inputs: readonly Shape[]): ConvGeometry {
-  return transposedGeometry('conv2dTranspose', inputs[0]!, config.conv);
+  return transposedGeometry('conv2dTranspose', inputs[0]!, config);
 }
 
 function forward(context: ForwardContext<TransposeConfig>): void {
@@ -114,15 +112,20 @@ export const conv2dTranspose = defineLayer<Conv2dTransposeOptions, TransposeConf
     const { filters, kernelSize, strides = 1, dilationRate = 1, padding = 'valid', groups = 1 } = options;
     checkCount(operation, 'groups', groups);
     checkWindow(operation, { kernelSize, strides, dilationRate }, padding);
-    const conv = { filters, kernelSize, strides, dilationRate, padding, groups };
-    const outputPadding = options.outputPadding;
+    const { outputPadding } = options;
     return {
-      conv: outputPadding === undefined ? conv : { ...conv, outputPadding },
+      filters,
+      kernelSize,
+      strides,
+      dilationRate,
+      padding,
+      groups,
+      ...(outputPadding !== undefined && { outputPadding }),
       ...resolveWeights(options, operation),
     };
   },
   outputShape(config, [input], operation) {
-    const g = transposedGeometry(operation, input!, config.conv);
+    const g = transposedGeometry(operation, input!, config);
     return [g.inHeight, g.inWidth, g.inChannels];
   },
   parameters(config, inputs) {

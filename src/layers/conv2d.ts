@@ -28,6 +28,7 @@ import {
 import { type BackwardContext, defineLayer, type ForwardContext, type TensorRef } from './layer.ts';
 import {
   checkCount,
+  checkFlag,
   checkWindow,
   followingActivation,
   fusedActivation,
@@ -43,8 +44,7 @@ export interface Conv2dOptions extends ConvOptions, WeightOptions {
   readonly algorithm?: ConvAlgorithm;
 }
 
-export interface Conv2dConfig extends WeightConfig {
-  readonly conv: ConvOptions;
+export interface Conv2dConfig extends ConvOptions, WeightConfig {
   readonly flip: boolean;
   readonly algorithm: ConvAlgorithm;
 }
@@ -86,7 +86,7 @@ function checkFits(operation: string, g: ConvGeometry, algorithm: ConvAlgorithm)
 }
 
 function geometryOf(config: Conv2dConfig, inputs: readonly Shape[]): ConvGeometry {
-  return convGeometry('conv2d', inputs[0]!, config.conv);
+  return convGeometry('conv2d', inputs[0]!, config);
 }
 
 function convolutionOf(context: ForwardContext<Conv2dConfig>): Convolution {
@@ -128,14 +128,19 @@ export const conv2d = defineLayer<Conv2dOptions, Conv2dConfig>({
     checkCount(operation, 'groups', groups);
     checkWindow(operation, { kernelSize, strides, dilationRate }, padding);
     return {
-      conv: { filters, kernelSize, strides, dilationRate, padding, groups },
-      flip: options.flip ?? false,
+      filters,
+      kernelSize,
+      strides,
+      dilationRate,
+      padding,
+      groups,
+      flip: checkFlag(operation, 'flip', options.flip ?? false),
       algorithm: checkAlgorithm(operation, options.algorithm ?? 'auto'),
       ...resolveWeights(options, operation),
     };
   },
   outputShape(config, [input], operation) {
-    const g = convGeometry(operation, input!, config.conv);
+    const g = convGeometry(operation, input!, config);
     checkFits(operation, g, config.algorithm);
     return [g.outHeight, g.outWidth, g.outChannels];
   },

@@ -47,7 +47,7 @@ function backward(context: BackwardContext<DropoutOptions>): void {
 export const dropout = defineLayer<DropoutOptions, DropoutOptions>({
   type: 'dropout',
   resolve(options, operation) {
-    if (!(options.rate >= 0 && options.rate < 1)) {
+    if (!(typeof options.rate === 'number' && options.rate >= 0 && options.rate < 1)) {
       throw new ConfigError({
         operation,
         argument: 'rate',

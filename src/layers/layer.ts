@@ -133,7 +133,10 @@ export interface LayerExample<O> {
 export interface LayerDefinition<O = never, C = unknown> {
   /** The name in files and the stem of automatic names, e.g. 'conv2d'. */
   readonly type: string;
-  /** Checks the options and fills in defaults; throws ConfigError. The result must survive JSON. */
+  /**
+   * Checks the options and fills in defaults; throws ConfigError. The result is options too, all of them plain data
+   * that survives JSON, and `resolve` gives it back unchanged: files store it, and `load` sends it through here.
+   */
   resolve(options: O, operation: string): C;
   /** Throws ShapeError. Shapes are without the batch: [H, W, C] or [F]. */
   outputShape(config: C, inputs: readonly Shape[], operation: string): Shape;

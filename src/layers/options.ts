@@ -32,7 +32,7 @@ export function resolveWeights(options: WeightOptions, operation: string): Weigh
   checkActivation(operation, 'activation', name);
   return {
     activation: name,
-    useBias,
+    useBias: checkFlag(operation, 'useBias', useBias),
     kernelInitializer: checkInitializer(operation, 'kernelInitializer', kernelInitializer),
     biasInitializer: checkInitializer(operation, 'biasInitializer', biasInitializer),
   };
@@ -46,6 +46,13 @@ export function fusedActivation(config: WeightConfig): 'linear' | 'relu' {
 /** The activation layer that must follow where the kernels cannot fuse it. */
 export function followingActivation(config: WeightConfig): Layer | undefined {
   return isFused(config.activation) ? undefined : activation({ function: config.activation });
+}
+
+/** Returns `value` where it is true or false; throws ConfigError otherwise. */
+export function checkFlag(operation: string, argument: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  const received = JSON.stringify(value) ?? String(value);
+  throw new ConfigError({ operation, argument, expected: 'true or false', received });
 }
 
 /** Throws ConfigError unless `value` is a positive integer. */

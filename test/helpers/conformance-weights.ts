@@ -102,7 +102,8 @@ export const conv2dOracle = withActivation({
 });
 
 function convolutionOf({ config, inputShape, count }: LayerProblem) {
-  const { conv, flip, algorithm } = config as { conv: ConvOptions; flip: boolean; algorithm: ConvAlgorithm };
+  const conv = config as ConvOptions & { flip: boolean; algorithm: ConvAlgorithm };
+  const { flip, algorithm } = conv;
   const geometry = convGeometry('oracle', inputShape, conv);
   const tile = chooseTile(geometry, 'fast', algorithm);
   return { geometry, count, flip, subject: tile === 0 ? direct : winograd(tile) };
@@ -151,7 +152,7 @@ export const conv2dTransposeOracle = withActivation({
 
 /** The convolution from the layer's output back to its input. */
 function transposedOf({ config, inputShape, outputShape, count }: LayerProblem): PassProblem {
-  const { conv } = config as { conv: ConvOptions };
+  const conv = config as ConvOptions;
   const geometry = convGeometry('oracle', outputShape, {
     ...conv,
     filters: inputShape[2]!,

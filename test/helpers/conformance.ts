@@ -2,7 +2,7 @@
  * What every layer must hold to, whoever wrote it. One configuration of a layer is tried in a model of its
  * own (conformance-model.ts), on the test's thread (run-plan.ts):
  *
- *   - its configuration survives JSON: the same shapes, the same program, bit for bit
+ *   - its configuration survives JSON, and `resolve`: the same shapes, the same program, bit for bit
  *   - output and gradients are within their bounds of the f64 oracle, where there is one
  *   - a layer that is linear has, on integers, exactly the gradients that central differences with h = 1 give
  *   - SIMD equals scalar; any order of units on any worker equals one worker in order; coming first in the
@@ -140,6 +140,8 @@ export function throughJson(layer: Layer): Layer {
 function checkSerialization({ layer, inputShape, probe, probed }: Trial): void {
   const copy = throughJson(layer);
   assert.deepEqual(copy.config, layer.config, 'the configuration does not survive JSON');
+  const resolved = layer.definition.resolve(copy.config as never, layer.type);
+  assert.deepEqual(resolved, layer.config, 'the configuration is not options: resolve changes it');
   const again = probePlan(copy, inputShape, probe);
   assert.deepEqual(again.graph.tensors, probed.graph.tensors);
   const [one, other] = [probed, again].map(({ plan }) => loadPlan(plan, 'scalar').placed.program);

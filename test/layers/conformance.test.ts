@@ -71,6 +71,13 @@ const FAULTS: Record<string, { layer: Layer; inputShape: readonly number[]; mess
     inputShape: [8],
     message: /does not survive JSON/,
   },
+  'a configuration that resolve does not take back': {
+    layer: faulty(vector, {
+      resolve: (options: { units: number }) => ({ ...(vector.config as object), units: options.units + 1 }),
+    } as Partial<LayerDefinition>),
+    inputShape: [8],
+    message: /is not options: resolve changes it/,
+  },
   'a gradient of the weights that ignores flip': {
     layer: faulty(
       convolution,

@@ -124,8 +124,8 @@ test("of the notebook's convolutions only the first, with its 3 channels, is dir
   const { nodes } = sequentialGraph([32, 32, 3], cifarNotebook());
   const convolutions = nodes.filter(({ layer }) => layer.type === 'conv2d');
   const tiles = convolutions.map(({ layer, inputShapes }) => {
-    const { conv, algorithm } = layer.config as { conv: ConvOptions; algorithm: ConvAlgorithm };
-    return tileOf(inputShapes[0]!, conv, 'fast', algorithm);
+    const conv = layer.config as ConvOptions & { algorithm: ConvAlgorithm };
+    return tileOf(inputShapes[0]!, conv, 'fast', conv.algorithm);
   });
   assert.deepEqual(tiles, [0, 4, 4, 4, 4, 4]);
 });
