@@ -53,10 +53,13 @@ const RULES: Readonly<Record<string, Rule>> = {
     folders: ['src/parallel', 'src/kernels', 'src/kernels/simd'],
     packages: ['node:*', 'piscina'],
   },
-  scripts: outside('src/*'),
+  scripts: outside('src/*', 'scripts/soak', 'scripts/mutate'),
+  // The trials of a soak are the suite's own checks.
+  'scripts/soak': outside('src/*', 'scripts', 'test'),
+  'scripts/mutate': outside('scripts'),
   bench: outside('src/*', 'workers'),
   examples: outside('src/*'),
-  test: outside('src/*', 'workers', 'scripts', 'bench', 'examples'),
+  test: outside('src/*', 'workers', 'scripts', 'scripts/soak', 'scripts/mutate', 'bench', 'examples'),
 };
 
 /** Offences: imports that the table does not allow, and files that no rule covers. */

@@ -5,14 +5,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ConvGeometry, convGeometry, type PaddingOption } from '../../src/tensor/convolution.ts';
+import { checkMatrix, MATRIX_DOMAIN, matrixOf } from '../helpers/adjoint.ts';
 import { type ConvCase, check, convCases } from '../helpers/arbitraries.ts';
 import { assertSameBits, assertSameValues } from '../helpers/exact.ts';
-import { absolute, convForward, convInputGradient } from '../helpers/oracle.ts';
-import { drawArrays, productCount } from '../helpers/oracle-checks.ts';
+import { drawArrays } from '../helpers/oracle-checks.ts';
 import { embed, extract, type ImageShape, sliceChannels } from '../helpers/placement.ts';
 import { directForward, directInputGradient, directWeightGradient } from '../helpers/run-convolution.ts';
 import { densePasses } from '../helpers/run-dense.ts';
-import { assertWithin, roundoffBounds } from '../helpers/tolerance.ts';
 
 const NO_PADDING = { top: 0, right: 0, bottom: 0, left: 0 };
 const inputShape = (g: ConvGeometry, count: number): ImageShape => [
@@ -150,34 +149,12 @@ describe('identities of direct convolution, bit for bit', () => {
 });
 
 describe('8: the matrix of a convolution', () => {
-  /** K, [outputs][inputs], from the images of the basis vectors: exact, every sum has one product. */
-  function matrixOf(tried: ConvCase, weight: Float32Array): Float32Array[] {
-    const { geometry: g } = tried;
-    const inputs = g.inHeight * g.inWidth * g.inChannels;
-    const columns = Array.from({ length: inputs }, (_, i) => {
-      const basis = new Float32Array(inputs);
-      basis[i] = 1;
-      return directForward(g, basis, weight, tried);
+  it('K x is the forward pass and K^T y the transposed convolution', (t) => {
+    let worst = 0;
+    check(convCases(MATRIX_DOMAIN), 40, (tried) => {
+      worst = Math.max(worst, checkMatrix(tried));
     });
-    return Array.from(columns[0]!, (_, row) => Float32Array.from(columns, (column) => column[row]!));
-  }
-
-  it('K x is the forward pass and K^T y the transposed convolution', () => {
-    check(convCases({ size: 5, groups: 2, inChannels: 2, outChannels: 2, count: 1 }), 40, (tried) => {
-      const { geometry: g, flip } = tried;
-      const { input, weight, gradOutput } = drawArrays(tried);
-      const K = matrixOf(tried, weight);
-      const Kx = K.map((row) => row.reduce((sum, value, i) => sum + value * input[i]!, 0));
-      const KTy = Array.from(input, (_, i) => K.reduce((sum, row, o) => sum + row[i]! * gradOutput[o]!, 0));
-      const sizes = [
-        convForward(g, absolute(input), absolute(weight), 1, { flip }),
-        convInputGradient(g, absolute(gradOutput), absolute(weight), 1, { flip }),
-      ] as const;
-      const bounds = (pass: 'forward' | 'inputGradient', size: Float64Array) =>
-        roundoffBounds(productCount(pass, tried), size);
-      assertWithin(directForward(g, input, weight, tried), Kx, bounds('forward', sizes[0]));
-      assertWithin(directInputGradient(g, gradOutput, weight, tried), KTy, bounds('inputGradient', sizes[1]));
-    });
+    t.diagnostic(`largest error/bound ${worst.toFixed(3)}`);
   });
 
   const line = {

@@ -1,0 +1,6 @@
+/** The subjects of `npm run soak`: a new one is a file here and a line in this list. */
+import { adjoint } from './adjoint.ts';
+import type { Soak } from './soak.ts';
+import { toeplitz } from './toeplitz.ts';
+
+export const soaks: readonly Soak[] = [adjoint, toeplitz];
