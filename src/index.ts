@@ -38,6 +38,14 @@ export type { PreluOptions } from './layers/prelu.ts';
 export { createEngine, Engine, type EngineOptions } from './parallel/engine.ts';
 export type { Initializer } from './tensor/initializers.ts';
 export type { Shape } from './tensor/shape.ts';
+export type { Callback, TrainingRun } from './training/callbacks/callback.ts';
+export { type CsvLoggerOptions, csvLogger } from './training/callbacks/csv-logger.ts';
+export {
+  type EarlyStopping,
+  type EarlyStoppingOptions,
+  earlyStopping,
+} from './training/callbacks/early-stopping.ts';
+export type { MonitorOptions } from './training/callbacks/monitor.ts';
 export type { EvaluateOptions, Prediction, PredictOptions } from './training/evaluate.ts';
 export type { FitOptions } from './training/fit.ts';
 export type { EpochRecord, History, Metrics, StepProgress } from './training/history.ts';

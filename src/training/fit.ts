@@ -14,10 +14,11 @@ import {
   targetFormat,
   type Weighting,
 } from './batches.ts';
+import type { Callback } from './callbacks/callback.ts';
 import { checkBatchSize, checkFit, evaluateWith, openEvaluation, settle } from './evaluate.ts';
 import type { EpochRecord, History, Metrics, StepProgress } from './history.ts';
 import { type LossName, lossPlan } from './losses.ts';
-import { type Optimizer, resolveOptimizer } from './optimizers.ts';
+import { type Optimizer, rateAt, resolveOptimizer } from './optimizers.ts';
 import type { ModelState, RunOptions } from './state.ts';
 
 export interface FitOptions extends RunOptions, Weighting {
@@ -41,10 +42,15 @@ export interface FitOptions extends RunOptions, Weighting {
   readonly seed?: number;
   /** Ends the run between two steps. */
   readonly signal?: AbortSignal;
-  /** Called after each step. */
-  readonly onStep?: (progress: StepProgress) => void;
-  /** Called after each epoch. */
-  readonly onEpoch?: (record: EpochRecord, epochs: number) => void | Promise<void>;
+  /** Called after each step; the next one waits for a promise. */
+  readonly onStep?: (progress: StepProgress) => void | Promise<void>;
+  /** Called after each epoch; 'stop' ends the run with it. */
+  readonly onEpoch?: (
+    record: EpochRecord,
+    epochs: number,
+  ) => 'stop' | void | Promise<'stop' | undefined> | Promise<void>;
+  /** Called in this order, after `onStep` and `onEpoch`. */
+  readonly callbacks?: readonly Callback[];
 }
 
 /** One training run with all that it needs at hand. */
@@ -92,8 +98,12 @@ export function openTraining(
   return key;
 }
 
-/** Trains a model; see `Model.fit`. */
-export async function fitModel(state: ModelState, dataset: Dataset, options: FitOptions): Promise<History> {
+/** Trains a model epoch by epoch; see `Model.epochs`. Returns how the run ended. */
+export async function* trainEpochs(
+  state: ModelState,
+  dataset: Dataset,
+  options: FitOptions,
+): AsyncGenerator<EpochRecord, History['end'], void> {
   const {
     epochs = 1,
     initialEpoch = 0,
@@ -111,16 +121,16 @@ export async function fitModel(state: ModelState, dataset: Dataset, options: Fit
   if (augmentation !== undefined) checkAugmented(dataset, augmentation);
   const plain = { ...options, optimizer: resolveOptimizer(options.optimizer ?? 'adam'), epochs, loss };
   const batchSize = Math.min(wanted, dataset.size);
-  const records: EpochRecord[] = [];
   for (let epoch = initialEpoch; epoch < epochs; epoch++) {
     const record = await state.exclusively('fit', () =>
       runEpoch(state, dataset, { ...plain, batchSize }, epoch),
     );
-    if (record === undefined) return { epochs: records, end: 'aborted' };
-    records.push(record);
-    await options.onEpoch?.(record, epochs);
+    if (record === undefined) return 'aborted';
+    const wish = await options.onEpoch?.(record, epochs);
+    yield record;
+    if (wish === 'stop') return 'stopped';
   }
-  return { epochs: records, end: 'finished' };
+  return 'finished';
 }
 
 type Defaults = 'optimizer' | 'epochs' | 'loss' | 'batchSize';
@@ -157,6 +167,7 @@ async function runEpoch(
     epoch: epoch + 1,
     ...metrics,
     ...(checked && { valLoss: checked.loss, valAccuracy: checked.accuracy }),
+    learningRate: rateAt(optimizer.learningRate, state.iterations - 1),
     seconds,
     imagesPerSecond: dataset.size / seconds,
   };
@@ -191,12 +202,13 @@ async function trainEpoch(run: Run, epoch: number): Promise<Metrics | undefined>
     await settle([running, step + 1 < steps ? fill(step + 1) : undefined]);
     const metrics = addResults(run, countOf(step), sums, { epoch, step });
     const elapsed = (performance.now() - started) / 1000;
-    options.onStep?.({
+    await options.onStep?.({
       ...metrics,
       epoch: epoch + 1,
       epochs: run.epochs,
       step: step + 1,
       steps,
+      learningRate: rateAt(optimizer.learningRate, state.iterations - 1),
       imagesPerSecond: sums.samples / elapsed,
       secondsLeft: (elapsed / (step + 1)) * (steps - step - 1),
     });

@@ -12,6 +12,8 @@ export interface EpochRecord extends Metrics {
   /** Only with a validation set. */
   readonly valLoss?: number;
   readonly valAccuracy?: number;
+  /** Of the epoch's last step. */
+  readonly learningRate: number;
   /** Seconds of the training part. */
   readonly seconds: number;
   readonly imagesPerSecond: number;
@@ -24,6 +26,7 @@ export interface StepProgress extends Metrics {
   /** Steps done in this epoch, and all of them. */
   readonly step: number;
   readonly steps: number;
+  readonly learningRate: number;
   readonly imagesPerSecond: number;
   /** Seconds left in this epoch. */
   readonly secondsLeft: number;
@@ -32,6 +35,9 @@ export interface StepProgress extends Metrics {
 /** The result of `fit`. */
 export interface History {
   readonly epochs: readonly EpochRecord[];
-  /** 'aborted' where the signal ended the run early; the unfinished epoch is not in `epochs`. */
-  readonly end: 'finished' | 'aborted';
+  /**
+   * 'aborted' where the signal ended the run early; the unfinished epoch is not in `epochs`. 'stopped' where a
+   * callback, such as `earlyStopping`, or the caller ended it after an epoch.
+   */
+  readonly end: 'finished' | 'stopped' | 'aborted';
 }

@@ -10,6 +10,7 @@ import { type Graph, graphParameters, sequentialGraph } from '../model/graph.ts'
 import { summarize } from '../model/summary.ts';
 import { formatBytes } from '../parallel/arena.ts';
 import { elementCount, type Shape } from '../tensor/shape.ts';
+import { runWithCallbacks } from './callbacks/run.ts';
 import {
   checkBatchSize,
   checkFit,
@@ -20,8 +21,8 @@ import {
   type PredictOptions,
   predictWith,
 } from './evaluate.ts';
-import { type FitOptions, fitModel } from './fit.ts';
-import type { History, Metrics } from './history.ts';
+import { type FitOptions, trainEpochs } from './fit.ts';
+import type { EpochRecord, History, Metrics } from './history.ts';
 import { type MemoryOptions, type PlannedMemory, plannedMemory } from './memory.ts';
 import { type BatchInput, type BatchOptions, gradientsOnBatch, trainOnBatch } from './on-batch.ts';
 import { ModelState, type Weight } from './state.ts';
@@ -86,8 +87,19 @@ export class Model {
    * the optimizer starts anew), WorkerLostError, and StateError while the model does something else; workers are
    * released by `close()`. The model may be used in `onEpoch`, and its weights in `onStep` too.
    */
-  fit(dataset: Dataset, options: FitOptions = {}): Promise<History> {
-    return fitModel(this.#state, dataset, options);
+  async fit(dataset: Dataset, options: FitOptions = {}): Promise<History> {
+    const epochs = this.epochs(dataset, options);
+    let next = await epochs.next();
+    while (next.done !== true) next = await epochs.next();
+    return next.value;
+  }
+
+  /**
+   * The same as an async iterator over the finished epochs: `for await (const record of model.epochs(data, options))`.
+   * The model may be used in the loop's body; leaving the loop ends the run.
+   */
+  epochs(dataset: Dataset, options: FitOptions = {}): AsyncGenerator<EpochRecord, History, void> {
+    return runWithCallbacks(this, dataset, options, (all) => trainEpochs(this.#state, dataset, all));
   }
 
   /** One optimizer step on one batch; loss and accuracy are those before the step. */

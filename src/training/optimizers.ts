@@ -87,7 +87,8 @@ export function resolveOptimizer(optimizer: Optimizer | 'sgd' | 'adam'): Optimiz
   });
 }
 
-function rateAt(rate: LearningRate, step: number): number {
+/** The learning rate of a step, counted from 0. Throws ConfigError where a function gives none. */
+export function rateAt(rate: LearningRate, step: number): number {
   const value = typeof rate === 'number' ? rate : rate(step);
   if (typeof rate !== 'number') checkRate(`learning rate of step ${step}`, value);
   return value;

@@ -86,6 +86,7 @@ const record = {
   valLoss: 1.5,
   valAccuracy: 0.25,
   seconds: 12.34,
+  learningRate: 0.001,
   imagesPerSecond: 987.6,
 };
 
@@ -125,7 +126,15 @@ function written(isTTY: boolean): string {
   });
   const progress = createProgress(terminal as never);
   for (let step = 1; step <= 3; step++) {
-    const numbers = { loss: 2, accuracy: 0.1, epoch: 2, epochs: 20, imagesPerSecond: 100, secondsLeft: 65 };
+    const numbers = {
+      loss: 2,
+      accuracy: 0.1,
+      epoch: 2,
+      epochs: 20,
+      learningRate: 0.001,
+      imagesPerSecond: 100,
+      secondsLeft: 65,
+    };
     progress.step({ ...numbers, step, steps: 3 });
   }
   progress.epoch(record, 20);

@@ -53,7 +53,15 @@ describe('a run', () => {
     assert.equal(epochs.length, 1);
     const [{ epoch, ...numbers }] = epochs;
     assert.equal(epoch, 1);
-    const names = ['accuracy', 'imagesPerSecond', 'loss', 'seconds', 'valAccuracy', 'valLoss'];
+    const names = [
+      'accuracy',
+      'imagesPerSecond',
+      'learningRate',
+      'loss',
+      'seconds',
+      'valAccuracy',
+      'valLoss',
+    ];
     assert.deepEqual(Object.keys(numbers).sort(), names);
     assert.deepEqual(Object.keys(tested).sort(), ['accuracy', 'loss']);
     for (const value of [...Object.values(numbers), ...Object.values(tested)])
