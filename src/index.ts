@@ -47,6 +47,23 @@ export {
 } from './training/callbacks/early-stopping.ts';
 export type { MonitorOptions } from './training/callbacks/monitor.ts';
 export type { EvaluateOptions, Prediction, PredictOptions } from './training/evaluate.ts';
+export { argMax, type ClassOptions, labelsOf } from './training/evaluation/answers.ts';
+export { type Calibration, type CalibrationBin, calibration } from './training/evaluation/calibration.ts';
+export {
+  type ClassificationReport,
+  type ClassScores,
+  classificationReport,
+} from './training/evaluation/classification-report.ts';
+export {
+  type ConfusionMatrix,
+  type ConfusionOptions,
+  confusionMatrix,
+  formatConfusionMatrix,
+  normalizeConfusion,
+} from './training/evaluation/confusion-matrix.ts';
+export { type Mistake, mostConfidentMistakes } from './training/evaluation/mistakes.ts';
+export { formatClassificationReport, type ReportTextOptions } from './training/evaluation/report-text.ts';
+export { topKAccuracy } from './training/evaluation/top-k.ts';
 export type { FitOptions } from './training/fit.ts';
 export type { EpochRecord, History, Metrics, StepProgress } from './training/history.ts';
 export type { MemoryOptions, PlannedMemory } from './training/memory.ts';
