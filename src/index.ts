@@ -20,6 +20,7 @@ export {
 export { weightsSha256 } from './io/weights-hash.ts';
 export type { ActivationOption, ActivationOptions } from './layers/activation.ts';
 export type { AveragePoolOptions } from './layers/average-pooling2d.ts';
+export type { ConcatenateOptions } from './layers/concatenate.ts';
 export type { ConvAlgorithm, Numerics } from './layers/conv-algorithm.ts';
 export type { Conv2dOptions } from './layers/conv2d.ts';
 export type { Conv2dTransposeOptions } from './layers/conv2d-transpose.ts';
@@ -28,6 +29,7 @@ export type { DropoutOptions } from './layers/dropout.ts';
 export * from './layers/index.ts';
 export {
   type BackwardContext,
+  type CallableLayer,
   defineLayer,
   type ForwardContext,
   type Layer,
@@ -35,6 +37,7 @@ export {
 } from './layers/layer.ts';
 export type { PoolOptions } from './layers/pooling-options.ts';
 export type { PreluOptions } from './layers/prelu.ts';
+export { type InputOptions, input, type SymbolicTensor } from './layers/symbolic.ts';
 export { createEngine, Engine, type EngineOptions } from './parallel/engine.ts';
 export type { Initializer } from './tensor/initializers.ts';
 export type { Shape } from './tensor/shape.ts';
@@ -67,7 +70,14 @@ export { topKAccuracy } from './training/evaluation/top-k.ts';
 export type { FitOptions } from './training/fit.ts';
 export type { EpochRecord, History, Metrics, StepProgress } from './training/history.ts';
 export type { MemoryOptions, PlannedMemory } from './training/memory.ts';
-export { Model, type SequentialOptions, sequential } from './training/model.ts';
+export {
+  type FunctionalOptions,
+  functional,
+  Model,
+  type ModelOptions,
+  type SequentialOptions,
+  sequential,
+} from './training/model.ts';
 export type { BatchInput, BatchOptions } from './training/on-batch.ts';
 export {
   type AdamOptions,

@@ -1,6 +1,8 @@
 /** All layers of the package: adding one is a file beside this and a line here. */
 import { activation } from './activation.ts';
+import { add } from './add.ts';
 import { averagePooling2d } from './average-pooling2d.ts';
+import { concatenate } from './concatenate.ts';
 import { conv2d } from './conv2d.ts';
 import { conv2dTranspose } from './conv2d-transpose.ts';
 import { dense } from './dense.ts';
@@ -13,7 +15,9 @@ import { prelu } from './prelu.ts';
 /** What the conformance harness, files and documentation go through. */
 export const layers = {
   activation,
+  add,
   averagePooling2d,
+  concatenate,
   conv2d,
   conv2dTranspose,
   dense,
@@ -26,7 +30,9 @@ export const layers = {
 
 export {
   activation,
+  add,
   averagePooling2d,
+  concatenate,
   conv2d,
   conv2dTranspose,
   dense,

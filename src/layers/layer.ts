@@ -8,6 +8,7 @@ import type { Initializer } from '../tensor/initializers.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { View } from '../tensor/view.ts';
 import type { Numerics } from './conv-algorithm.ts';
+import { applyLayer, type SymbolicTensor } from './symbolic.ts';
 
 /** Where a buffer lives, and how many copies of it there are. */
 export type Scope =
@@ -127,6 +128,8 @@ export interface HaloNeeds {
 export interface LayerExample<O> {
   readonly options: O;
   readonly inputShape: Shape;
+  /** Shapes of the second input and of those after it, for layers of several inputs. */
+  readonly otherInputShapes?: readonly Shape[];
 }
 
 /** Everything about a kind of layer. `O`: what users write, `C`: plain data with defaults filled in. */
@@ -138,7 +141,13 @@ export interface LayerDefinition<O = never, C = unknown> {
    * that survives JSON, and `resolve` gives it back unchanged: files store it, and `load` sends it through here.
    */
   resolve(options: O, operation: string): C;
-  /** Throws ShapeError. Shapes are without the batch: [H, W, C] or [F]. */
+  /**
+   * Whether the layer takes a list of two or more inputs; default: exactly one. All that the definition and its
+   * passes are given for an input (`inputs`, `gradInput(index)`) comes in the order of that list. One tensor may be
+   * there more than once.
+   */
+  readonly severalInputs?: boolean;
+  /** Throws ShapeError. Shapes are without the batch: [H, W, C] or [F]; one for each input. */
   outputShape(config: C, inputs: readonly Shape[], operation: string): Shape;
   parameters?(config: C, inputs: readonly Shape[]): readonly ParameterSpec[];
   halo?(config: C, inputs: readonly Shape[]): HaloNeeds;
@@ -146,6 +155,11 @@ export interface LayerDefinition<O = never, C = unknown> {
   readonly wholeBatch?: boolean;
   /** Whether the output is the input under another shape (flatten): nothing is computed. */
   readonly reshape?: boolean;
+  /**
+   * Whether the output is the inputs' channels in order (concatenate). The plan then lays inputs out in their part of
+   * the output where it can, so that `forward` and `backward` find them there and have nothing to copy.
+   */
+  readonly joinsChannels?: boolean;
   /** Whether the layer does nothing outside of training (dropout). */
   readonly trainingOnly?: boolean;
   /** A layer that must follow: an activation that the kernels cannot fuse. */
@@ -166,6 +180,15 @@ export interface Layer {
   readonly definition: LayerDefinition<any, any>;
 }
 
+/** A layer that can be called on the output of another one; called twice, it is shared: one set of parameters. */
+export interface CallableLayer extends Layer {
+  /**
+   * The layer's output for this input, or for these: a tensor for `functional`. Throws ShapeError where the shapes
+   * do not fit, ConfigError for anything but tensors and for a wrong number of them.
+   */
+  (inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor;
+}
+
 /** Options that every layer takes. */
 export interface CommonOptions {
   /** Unique in the model; default: the type, then type_1, type_2, ... */
@@ -175,7 +198,7 @@ export interface CommonOptions {
 /** What users call; the options may be left out where none is required. */
 export type LayerFunction<O> = (
   ...options: Record<string, never> extends O ? [options?: O & CommonOptions] : [options: O & CommonOptions]
-) => Layer;
+) => CallableLayer;
 
 /**
  * Makes the function that users call. From outside the package it works the same way: define a layer
@@ -187,10 +210,26 @@ export type LayerFunction<O> = (
 export function defineLayer<O, C>(
   definition: LayerDefinition<O, C>,
 ): LayerFunction<O> & { readonly definition: LayerDefinition<O, C> } {
-  const make = (options: O & CommonOptions = {} as O & CommonOptions): Layer => {
+  const make = (options: O & CommonOptions = {} as O & CommonOptions): CallableLayer => {
     const name = options.name;
     const operation = name === undefined ? definition.type : `${definition.type} "${name}"`;
-    return { type: definition.type, name, config: definition.resolve(options, operation), definition };
+    return callable({
+      type: definition.type,
+      name,
+      config: definition.resolve(options, operation),
+      definition,
+    });
   };
   return Object.assign(make as LayerFunction<O>, { definition });
+}
+
+/** The layer as a function that carries the layer's own fields. */
+function callable(layer: Layer): CallableLayer {
+  const call = (inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor =>
+    applyLayer(call as unknown as Layer, inputs);
+  // A function's own `name` cannot be assigned, only defined.
+  for (const [field, value] of Object.entries(layer)) {
+    Object.defineProperty(call, field, { value, enumerable: true });
+  }
+  return call as unknown as CallableLayer;
 }

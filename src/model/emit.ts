@@ -30,8 +30,10 @@ export interface Emission {
   readonly layout: TensorLayout;
   /** The shard's calls so far. */
   readonly calls: PlannedCall[];
-  /** Units over the whole batch. */
-  readonly batchUnits: PlannedCall[][];
+  /** Units over the whole batch, in rounds: what a shared layer adds to its first call's gradients waits for them. */
+  readonly batchUnits: PlannedCall[][][];
+  /** How many nodes of a layer have emitted their backward pass. */
+  readonly backwardPasses: Map<string, number>;
   /** Calls that make prepared copies, by the copy's name. */
   readonly prepared: Map<string, PlannedCall>;
   /** Gradients of parameters as the shards or batch units write them, by parameter. */
@@ -43,6 +45,8 @@ export interface Emission {
   gradient(index: number): TensorRef;
   /** Marks a tensor's gradient as written; true where it had been written before. */
   touchGradient(index: number): boolean;
+  /** Whether anything has written a tensor's gradient. */
+  hasGradient(index: number): boolean;
   parameter(name: string): PlannedBuffer;
   /** The same buffer for the same name. */
   buffer(name: string, scope: Scope, size: Size): PlannedBuffer;
@@ -74,6 +78,7 @@ export function startEmission(
     layout,
     calls,
     batchUnits: [],
+    backwardPasses: new Map(),
     prepared: new Map(),
     gradients: new Map(),
     step: plainBuffer('step', 'slot', { fixedBytes: 8 }),
@@ -86,6 +91,7 @@ export function startEmission(
       written.add(root);
       return before;
     },
+    hasGradient: (index) => written.has(layout.roots[index]!),
     parameter: (name) => buffer(`parameter/${name}`, 'model', { fixedBytes: sizes.get(name)! * 4 }),
     buffer,
   };
@@ -109,11 +115,12 @@ export function emitForward(emission: Emission, node: GraphNode): void {
   definition.forward?.(forwardContext(emission, node));
 }
 
-/** Emits a node's backward pass, unless nothing upstream is trained. */
+/** Emits a node's backward pass, unless nothing upstream is trained or no loss depends on the node. */
 export function emitBackward(emission: Emission, node: GraphNode): void {
   const { definition } = node.layer;
   const { layout } = emission;
   if (isAlias(layout, node) || !layout.needsGradient[node.output]) return;
+  if (!emission.hasGradient(node.output)) return;
   const context = { ...forwardContext(emission, node), ...backwardParts(emission, node) };
   if (!definition.reshape) {
     definition.backward?.(context);
@@ -143,9 +150,12 @@ function forwardContext(emission: Emission, node: GraphNode): ForwardContext<unk
     step: refTo(emission.step),
     parameter: (name) => refTo(emission.parameter(declaredName(node, name))),
     prepared(name, parameter, elements, spec) {
-      const copy = owned('prepared', name, 'model', { fixedBytes: elements * 4 });
-      const source = refTo(emission.parameter(declaredName(node, parameter)));
-      emission.prepared.set(copy.buffer.name, { spec, operands: [source, copy] });
+      const source = emission.parameter(declaredName(node, parameter));
+      const size = { fixedBytes: elements * 4 };
+      const shared = node.call > 0 && preparedCopy(emission, `prepared/${node.layerName}/${name}`, spec);
+      if (shared) return shared;
+      const copy = owned('prepared', name, 'model', size);
+      emission.prepared.set(copy.buffer.name, { spec, operands: [refTo(source), copy] });
       return copy;
     },
     saved: (name, elements) => owned('saved', name, 'unit', { sampleBytes: elements * 4 }),
@@ -155,10 +165,17 @@ function forwardContext(emission: Emission, node: GraphNode): ForwardContext<unk
   };
 }
 
+/** The copy that an earlier call of a shared layer asked for, if it is made in the same way. */
+function preparedCopy(emission: Emission, name: string, spec: KernelSpec): BufferRef | undefined {
+  const known = emission.prepared.get(name);
+  if (known === undefined || JSON.stringify(known.spec) !== JSON.stringify(spec)) return undefined;
+  return known.operands[1] as BufferRef;
+}
+
 /** Full name of a layer's parameter. Throws ConfigError for one that its definition does not declare. */
 function declaredName(node: GraphNode, name: string): string {
   const declared = node.parameters.map((parameter) => parameter.name);
-  if (declared.includes(name)) return `${node.name}/${name}`;
+  if (declared.includes(name)) return `${node.layerName}/${name}`;
   throw new ConfigError({
     operation: `${node.layer.type} "${node.name}"`,
     argument: 'parameter',
@@ -172,6 +189,8 @@ function backwardParts(
   emission: Emission,
   node: GraphNode,
 ): Omit<BackwardContext<unknown>, keyof ForwardContext<unknown>> {
+  const round = emission.backwardPasses.get(node.layerName) ?? 0;
+  emission.backwardPasses.set(node.layerName, round + 1);
   return {
     gradOutput: emission.gradient(node.output),
     gradInput(index = 0) {
@@ -189,6 +208,9 @@ function backwardParts(
       emission.gradients.set(full, origin);
       return { origin, accumulate: known !== undefined };
     },
-    batchUnit: (calls) => void emission.batchUnits.push([...calls]),
+    batchUnit(calls) {
+      while (emission.batchUnits.length <= round) emission.batchUnits.push([]);
+      emission.batchUnits[round]!.push([...calls]);
+    },
   };
 }

@@ -4,11 +4,17 @@
  */
 import { ConfigError, ShapeError } from '../errors.ts';
 import type { Layer, ParameterSpec } from '../layers/layer.ts';
-import { checkShape, elementCount, type Shape } from '../tensor/shape.ts';
+import { checkInputCount, checkInputShape } from '../layers/symbolic.ts';
+import { elementCount, formatShape, type Shape, sameShape } from '../tensor/shape.ts';
 
 /** One layer in its place. */
 export interface GraphNode {
+  /** The layer's name; for the further calls of a shared layer name:1, name:2, ... */
   readonly name: string;
+  /** The layer's name, under which it has its parameters. */
+  readonly layerName: string;
+  /** How often the layer was called before: its parameters are those of call 0. */
+  readonly call: number;
   /** The layer that the user wrote; differs from `name` where an activation follows of itself. */
   readonly owner: string;
   readonly layer: Layer;
@@ -26,18 +32,26 @@ export interface Graph {
   readonly nodes: readonly GraphNode[];
   /** Shape of every tensor. */
   readonly tensors: readonly Shape[];
+  /** Tensors that come from outside, and their names. */
+  readonly inputs: readonly number[];
+  readonly inputNames: readonly string[];
+  /** Tensors that the model returns, and their names. */
+  readonly outputs: readonly number[];
+  readonly outputNames: readonly string[];
+  /** The first input and the first output. */
   readonly input: number;
   readonly output: number;
 }
 
 /** Name of a parameter in files and messages: layer/parameter. */
 export function parameterName(node: GraphNode, parameter: ParameterSpec): string {
-  return `${node.name}/${parameter.name}`;
+  return `${node.layerName}/${parameter.name}`;
 }
 
-/** All parameters in order: name, spec, elements. */
+/** All parameters in order, those of a shared layer once: name, spec, elements. */
 export function graphParameters(graph: Graph) {
-  return graph.nodes.flatMap((node) =>
+  const firstCalls = graph.nodes.filter(({ call }) => call === 0);
+  return firstCalls.flatMap((node) =>
     node.parameters.map((spec) => ({
       name: parameterName(node, spec),
       layer: node.owner,
@@ -49,15 +63,7 @@ export function graphParameters(graph: Graph) {
 
 /** Layers one after the other. Throws ConfigError, or ShapeError where a layer does not fit its input. */
 export function sequentialGraph(inputShape: Shape, layers: readonly Layer[]): Graph {
-  checkShape('sequential', 'inputShape', inputShape);
-  if (inputShape.length !== 1 && inputShape.length !== 3) {
-    throw new ShapeError({
-      operation: 'sequential',
-      argument: 'inputShape',
-      expected: '[H, W, C] or [F]',
-      received: JSON.stringify(inputShape),
-    });
-  }
+  checkInputShape('sequential', 'inputShape', inputShape);
   if (!Array.isArray(layers) || layers.length === 0) {
     throw new ConfigError({
       operation: 'sequential',
@@ -66,42 +72,93 @@ export function sequentialGraph(inputShape: Shape, layers: readonly Layer[]): Gr
       received: Array.isArray(layers) ? 'none' : typeof layers,
     });
   }
-  const tensors: Shape[] = [inputShape];
-  const nodes: GraphNode[] = [];
-  const names = new Set<string>();
-  const append = (layer: Layer, name: string, owner: string) => {
-    const input = tensors.length - 1;
-    nodes.push(createNode(layer, name, owner, [input], [tensors[input]!], input + 1));
-    tensors.push(nodes.at(-1)!.outputShape);
-  };
+  const growing = startGraph();
+  const first = growing.addInput(inputShape);
+  let last = first;
   for (const layer of layers) {
     checkLayer(layer);
-    const name = uniqueName(layer, names);
-    append(layer, name, name);
-    const following = layer.definition.following?.(layer.config);
-    if (following !== undefined) append(following, `${name}/activation`, name);
+    last = growing.addLayer(layer, growing.nameOf(layer), 0, [last]);
   }
-  return { nodes, tensors, input: 0, output: tensors.length - 1 };
+  return growing.finish([first], ['input'], [last], ['output']);
+}
+
+/** A graph in the making: tensors and nodes in the order of the forward pass. */
+export interface GrowingGraph {
+  addInput(shape: Shape): number;
+  /** The name of a layer that is new to the graph. Throws ConfigError for one that is taken or makes no name. */
+  nameOf(layer: Layer): string;
+  /** Adds a call of a layer, and what follows of itself; returns its output. Throws ShapeError. */
+  addLayer(layer: Layer, name: string, call: number, inputs: readonly number[]): number;
+  finish(
+    inputs: readonly number[],
+    inputNames: readonly string[],
+    outputs: readonly number[],
+    outputNames: readonly string[],
+  ): Graph;
+}
+
+/** A graph without anything in it. */
+export function startGraph(): GrowingGraph {
+  const tensors: Shape[] = [];
+  const nodes: GraphNode[] = [];
+  const names = new Set<string>();
+  const append = (layer: Layer, at: Pick<GraphNode, 'layerName' | 'call' | 'owner' | 'inputs'>) => {
+    const shapes = at.inputs.map((index) => tensors[index]!);
+    const node = createNode(layer, at, shapes, tensors.length);
+    if (at.call > 0) checkShared(node, nodes.find(({ name }) => name === at.layerName)!);
+    nodes.push(node);
+    return tensors.push(node.outputShape) - 1;
+  };
+  return {
+    addInput: (shape) => tensors.push(shape) - 1,
+    nameOf: (layer) => uniqueName(layer, names),
+    addLayer(layer, name, call, inputs) {
+      checkInputCount(layer, inputs.length, `${layer.type} "${name}"`);
+      const output = append(layer, { layerName: name, call, owner: name, inputs });
+      const following = layer.definition.following?.(layer.config);
+      if (following === undefined) return output;
+      return append(following, { layerName: `${name}/activation`, call, owner: name, inputs: [output] });
+    },
+    finish(inputs, inputNames, outputs, outputNames) {
+      const [input, output] = [inputs[0]!, outputs[0]!];
+      return { nodes, tensors, inputs, inputNames, outputs, outputNames, input, output };
+    },
+  };
 }
 
 /** A node with its shapes computed; errors name the layer. */
 function createNode(
   layer: Layer,
-  name: string,
-  owner: string,
-  inputs: readonly number[],
+  { layerName, call, owner, inputs }: Pick<GraphNode, 'layerName' | 'call' | 'owner' | 'inputs'>,
   inputShapes: readonly Shape[],
   output: number,
 ): GraphNode {
   const { definition, config } = layer;
-  const outputShape = definition.outputShape(config, inputShapes, `${layer.type} "${name}"`);
+  const outputShape = definition.outputShape(config, inputShapes, `${layer.type} "${layerName}"`);
   const parameters = definition.parameters?.(config, inputShapes) ?? [];
-  return { name, owner, layer, inputs, output, inputShapes, outputShape, parameters };
+  const name = call === 0 ? layerName : `${layerName}:${call}`;
+  const plain = { type: layer.type, name: layer.name, config, definition };
+  return { name, layerName, call, owner, layer: plain, inputs, output, inputShapes, outputShape, parameters };
+}
+
+/** Throws ShapeError unless a further call of a layer has the parameters of the first. */
+function checkShared(node: GraphNode, first: GraphNode): void {
+  const shapes = ({ parameters }: GraphNode) => parameters.map(({ shape }) => shape);
+  if (shapes(node).every((shape, i) => sameShape(shape, shapes(first)[i]!))) return;
+  const listed = (list: readonly Shape[]) => list.map(formatShape).join(', ');
+  throw new ShapeError({
+    operation: `${node.layer.type} "${node.layerName}"`,
+    argument: `call ${node.call + 1}, input ${listed(node.inputShapes)}`,
+    expected: `an input that takes the parameters ${listed(shapes(first))} of the call on ${listed(first.inputShapes)}`,
+    received: `one that takes ${listed(shapes(node))}`,
+    hint: 'a layer called twice is shared: make two layers for two sets of parameters',
+  });
 }
 
 function checkLayer(layer: unknown): void {
   const found = layer as Partial<Layer> | null;
-  if (typeof found === 'object' && found !== null && typeof found.definition === 'object') return;
+  const isObject = (typeof found === 'object' && found !== null) || typeof found === 'function';
+  if (isObject && typeof found.type === 'string' && typeof found.definition === 'object') return;
   throw new ConfigError({
     operation: 'sequential',
     argument: 'layers',

@@ -41,9 +41,9 @@ export function layoutTensors(graph: Graph, mode: Mode, split = false): TensorLa
     needs = tensorNeeds(graph, roots, needsGradient);
   }
   const kept = (wholeBatch: boolean): Scope => (split || (wholeBatch && mode === 'train') ? 'batch' : 'unit');
-  const result = roots[graph.output];
+  const results = new Set(graph.outputs.map((index) => roots[index]));
   const activations = graph.tensors.map((shape, i) => {
-    const scope = mode === 'infer' && i === result ? 'batch' : kept(needs[i]!.wholeBatch);
+    const scope = mode === 'infer' && results.has(i) ? 'batch' : kept(needs[i]!.wholeBatch);
     return tensorBuffer(`activation/${i}`, scope, shape, needs[i]!.halo);
   });
   const gradients = graph.tensors.map((shape, i) =>

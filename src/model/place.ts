@@ -53,7 +53,7 @@ export function placeProgram(
   base: number,
 ): PlacedProgram {
   const buffers = buffersOf(phases);
-  for (const extra of [plan.losses, plan.correct, plan.output.origin.buffer]) {
+  for (const extra of [plan.losses, plan.correct, ...plan.outputs.map(({ origin }) => origin.buffer)]) {
     if (!buffers.includes(extra) && extra.scope === 'batch') buffers.push(extra);
   }
   for (const extra of [plan.targets, plan.sampleScale, plan.step, plan.hyper, plan.input.matrices]) {

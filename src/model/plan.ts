@@ -9,10 +9,12 @@
  * Which units exist follows from shapes alone, never from the number of workers.
  */
 
+import type { CopyViewSpec } from '../kernels/copy-view.ts';
 import type { ReduceShardsSpec } from '../kernels/reduce-shards.ts';
 import type { Numerics } from '../layers/conv-algorithm.ts';
 import type { BufferRef, PlannedBuffer, PlannedCall, TensorRef } from '../layers/layer.ts';
-import { alignBytes, plainBuffer, refTo } from './buffers.ts';
+import { elementCount } from '../tensor/shape.ts';
+import { alignBytes, plainBuffer, refTo, tensorBuffer } from './buffers.ts';
 import {
   HYPER_LENGTH,
   type InputFormat,
@@ -66,6 +68,9 @@ export interface Plan {
   readonly hyper: PlannedBuffer;
   readonly losses: PlannedBuffer;
   readonly correct: PlannedBuffer;
+  /** The model's outputs, each in a buffer of its own in prediction: [samples, ...shape], row-major. */
+  readonly outputs: readonly TensorRef[];
+  /** The first of them; with a loss that takes logits, what the loss sees. */
   readonly output: TensorRef;
   /** Reduced gradients by parameter. */
   readonly gradients: ReadonlyMap<string, BufferRef>;
@@ -101,15 +106,16 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
   const losses = plainBuffer('losses', 'batch', { sampleBytes: 8 });
   const correct = plainBuffer('correct', 'batch', { sampleBytes: 4 });
   const input = emitInput(emission, options.input);
-  const nodes = forwardNodes(graph, options);
+  const { nodes, result } = forwardNodes(graph, options);
   for (const node of nodes) emitForward(emission, node);
-  const output = emission.tensor(nodes.at(-1)?.output ?? graph.input);
+  const outputs = mode === 'predict' ? emitOutputs(emission) : [emission.tensor(result)];
   if (options.loss !== undefined) {
+    if (training) emission.touchGradient(result);
     options.loss.emit({
-      output,
+      output: outputs[0]!,
       targets: refTo(targets),
       sampleScale: refTo(sampleScale),
-      gradient: training ? emission.gradient(nodes.at(-1)!.output) : undefined,
+      gradient: training ? emission.gradient(result) : undefined,
       losses: refTo(losses),
       correct: refTo(correct),
       call: emission.call,
@@ -123,7 +129,7 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
     : [{ name: 'shards', units: shardUnits }];
   const gradients = new Map<string, BufferRef>();
   if (training) {
-    if (emission.batchUnits.length > 0) phases.push(wholeBatch('batch', emission.batchUnits));
+    for (const units of emission.batchUnits) phases.push(wholeBatch('batch', units));
     const layout = { shards, shardSize, shardStride: shardStrideBytes / 4 };
     const updates = updateUnits(graph, emission, layout, options.optimizer, hyper, gradients);
     if (updates.length > 0) phases.push(wholeBatch('update', updates));
@@ -141,7 +147,8 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
     hyper,
     losses,
     correct,
-    output,
+    outputs,
+    output: outputs[0]!,
     gradients,
     prepare: preparePhase(emission),
   };
@@ -153,12 +160,36 @@ function preparePhase(emission: Emission): PlannedPhase {
   return wholeBatch('prepare', units);
 }
 
-/** All nodes, less a softmax that the loss takes over. */
-function forwardNodes(graph: Graph, { loss, mode }: PlanOptions): readonly GraphNode[] {
-  const last = graph.nodes.at(-1)!;
+/** The nodes to run and the tensor that the loss sees: a softmax at the end is left to a loss that takes logits. */
+function forwardNodes(
+  graph: Graph,
+  { loss, mode }: PlanOptions,
+): { readonly nodes: readonly GraphNode[]; readonly result: number } {
+  const { nodes, output } = graph;
+  const last = nodes.find((node) => node.output === output);
   const isSoftmax =
-    last.layer.type === 'activation' && (last.layer.config as { function: string }).function === 'softmax';
-  return mode !== 'predict' && loss?.takesLogits && isSoftmax ? graph.nodes.slice(0, -1) : graph.nodes;
+    last?.layer.type === 'activation' && (last.layer.config as { function: string }).function === 'softmax';
+  if (mode === 'predict' || !loss?.takesLogits || !isSoftmax) return { nodes, result: output };
+  const isRead = nodes.some(({ inputs }) => inputs.includes(output));
+  return {
+    nodes: isRead ? nodes : nodes.filter((node) => node !== last),
+    result: last.inputs[0]!,
+  };
+}
+
+/** The outputs for the main thread to read: without gaps and halo, copied where they are not so already. */
+function emitOutputs(emission: Emission): TensorRef[] {
+  return emission.graph.outputs.map((index, i) => {
+    const tensor = emission.tensor(index);
+    const { view, origin, shape } = tensor;
+    if (origin.buffer.scope === 'batch' && view.halo === 0 && view.imageStride === elementCount(shape)) {
+      return tensor;
+    }
+    const copy = tensorBuffer(`output/${i}`, 'batch', shape, 0);
+    const spec: CopyViewSpec = { kind: 'copyView', input: view, output: copy.view, accumulate: false };
+    emission.call(spec, [origin, copy.origin, 'count']);
+    return copy;
+  });
 }
 
 /** Multiply-adds from which a batch of one shard is cut into bands. */

@@ -19,10 +19,10 @@ export function summaryRows(graph: Graph): SummaryRow[] {
     name,
     type: nodes[0]!.layer.type,
     outputShape: nodes.at(-1)!.outputShape,
-    parameters: nodes.reduce(
-      (sum, node) => sum + node.parameters.reduce((part, { shape }) => part + elementCount(shape), 0),
-      0,
-    ),
+    parameters: nodes
+      .filter(({ call }) => call === 0)
+      .flatMap((node) => node.parameters)
+      .reduce((sum, { shape }) => sum + elementCount(shape), 0),
     multiplyAdds: nodes.reduce(
       (sum, { layer, inputShapes }) =>
         sum + (layer.definition.multiplyAdds?.(layer.config, inputShapes) ?? 0),

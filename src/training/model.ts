@@ -1,4 +1,4 @@
-/** The model as users see it: `sequential`, then fit, evaluate, predict. */
+/** The model as users see it: `sequential` and `functional`, then fit, evaluate, predict. */
 
 import { availableParallelism } from 'node:os';
 import { arrayDataset } from '../data/array-dataset.ts';
@@ -6,6 +6,8 @@ import type { Dataset } from '../data/dataset.ts';
 import { ConfigError, ShapeError } from '../errors.ts';
 import type { Numerics } from '../layers/conv-algorithm.ts';
 import type { Layer } from '../layers/layer.ts';
+import type { SymbolicTensor } from '../layers/symbolic.ts';
+import { functionalGraph, type OutputTensors } from '../model/functional.ts';
 import { type Graph, graphParameters, sequentialGraph } from '../model/graph.ts';
 import { summarize } from '../model/summary.ts';
 import { formatBytes } from '../parallel/arena.ts';
@@ -27,9 +29,8 @@ import { type MemoryOptions, type PlannedMemory, plannedMemory } from './memory.
 import { type BatchInput, type BatchOptions, gradientsOnBatch, trainOnBatch } from './on-batch.ts';
 import { ModelState, type Weight } from './state.ts';
 
-export interface SequentialOptions {
-  /** [H, W, C] of an image, or [F] of a vector. */
-  readonly inputShape: Shape;
+/** What all models take. */
+export interface ModelOptions {
   /** Seed of weights, dropout, and by default of order and augmentation; default 0. */
   readonly seed?: number;
   /**
@@ -39,6 +40,18 @@ export interface SequentialOptions {
   readonly numerics?: Numerics;
   /** Bytes that the model may take at run time; default 4 GiB, WebAssembly's limit. */
   readonly memoryLimit?: number;
+}
+
+export interface SequentialOptions extends ModelOptions {
+  /** [H, W, C] of an image, or [F] of a vector. */
+  readonly inputShape: Shape;
+}
+
+export interface FunctionalOptions extends ModelOptions {
+  /** What `input` returned: one, or several in order. */
+  readonly inputs: SymbolicTensor | readonly SymbolicTensor[];
+  /** One tensor, several in order, or several by name. */
+  readonly outputs: OutputTensors;
 }
 
 /** A model. It takes memory and workers at its first run; `close()` releases them. */
@@ -179,10 +192,45 @@ export class Model {
  * Throws ConfigError for senseless options, ShapeError where a layer does not fit its input.
  */
 export function sequential(options: SequentialOptions, layers: readonly Layer[]): Model {
-  const { seed = 0, numerics = 'fast' } = options;
+  const { seed, numerics } = checkModelOptions('sequential', options);
+  return new Model(sequentialGraph(options.inputShape, layers), seed, numerics, options.memoryLimit);
+}
+
+/**
+ * A model of layers called on tensors: several inputs and outputs, branches, shared layers.
+ *
+ *     const image = input({ shape: [32, 32, 3] });
+ *     const x = conv2d({ filters: 16, kernelSize: 3, padding: 'same', activation: 'relu' })(image);
+ *     const y = conv2d({ filters: 16, kernelSize: 3, padding: 'same' })(x);
+ *     const logits = dense({ units: 10, activation: 'softmax' })(globalAveragePooling2d()(add()([x, y])));
+ *     const model = functional({ inputs: image, outputs: logits, seed: 21 });
+ *
+ * A layer called twice is shared: one set of parameters, whose gradients are summed. Throws ConfigError for senseless
+ * options, for an input that is missing or leads nowhere, and for cycles; ShapeError where a shared layer's calls
+ * would need different parameters. That a layer does not fit its input is said where it is called.
+ */
+export function functional(options: FunctionalOptions): Model {
+  const { seed, numerics } = checkModelOptions('functional', options);
+  const graph = functionalGraph(options.inputs, options.outputs);
+  if (graph.inputs.length > 1 || graph.outputs.length > 1) {
+    throw new ConfigError({
+      operation: 'functional',
+      argument: 'inputs, outputs',
+      expected: 'one of each: models with several cannot be run yet',
+      received: `${graph.inputs.length} and ${graph.outputs.length}`,
+    });
+  }
+  return new Model(graph, seed, numerics, options.memoryLimit);
+}
+
+/** Fills in the defaults. Throws ConfigError. */
+function checkModelOptions(
+  operation: string,
+  { seed = 0, numerics = 'fast' }: ModelOptions,
+): { readonly seed: number; readonly numerics: Numerics } {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new ConfigError({
-      operation: 'sequential',
+      operation,
       argument: 'seed',
       expected: 'a whole number from 0 to 2^53-1',
       received: String(seed),
@@ -190,11 +238,11 @@ export function sequential(options: SequentialOptions, layers: readonly Layer[])
   }
   if (!['direct', 'accurate', 'fast'].includes(numerics)) {
     throw new ConfigError({
-      operation: 'sequential',
+      operation,
       argument: 'numerics',
       expected: "'direct', 'accurate' or 'fast'",
       received: JSON.stringify(numerics),
     });
   }
-  return new Model(sequentialGraph(options.inputShape, layers), seed, numerics, options.memoryLimit);
+  return { seed, numerics };
 }

@@ -24,12 +24,19 @@ const ROUNDINGS = 8;
 const COUNT = 2;
 
 /** Throws unless the gradients of input and parameters are the quotients of the layer's forward pass. */
-export function checkDifferences(layer: Layer, inputShape: Shape, seed: number): void {
-  const { graph, plan, outputs, gradInputs } = probePlan(layer, inputShape, { batchSize: 2, shardSize: 1 });
+export function checkDifferences(
+  layer: Layer,
+  inputShape: Shape,
+  seed: number,
+  otherInputShapes: readonly Shape[] = [],
+): void {
+  const shapes = [inputShape, ...otherInputShapes];
+  const inputLength = shapes.reduce((sum, shape) => sum + elementCount(shape), 0);
+  const { graph, plan, outputs, gradInputs } = probePlan(layer, shapes, { batchSize: 2, shardSize: 1 });
   const loaded = loadPlan(plan, 'scalar');
   const outputLength = COUNT * elementCount(graph.tensors[graph.output]!);
   const targets = randomIntegers(seed, outputLength, 2);
-  const { values: inputs, h } = spacedValues(seed, COUNT * elementCount(inputShape));
+  const { values: inputs, h } = spacedValues(seed, COUNT * inputLength);
   const next = uniforms(seed + 1);
   const tensors: Record<string, Float32Array> = { inputs };
   for (const { name, elements } of probedParameters(graph)) {

@@ -7,9 +7,11 @@ import type { Values } from './oracle.ts';
 export interface LayerProblem {
   readonly config: unknown;
   readonly inputShape: Shape;
+  /** One shape an input; the first is `inputShape`. */
+  readonly inputShapes: readonly Shape[];
   readonly outputShape: Shape;
   readonly count: number;
-  /** [count, ...inputShape]. */
+  /** [count, ...inputShape]; of several inputs, each sample holds the first, then the second, ... */
   readonly input: Values;
   /** By their own names: weight, bias, ... */
   readonly parameters: Readonly<Record<string, Values>>;

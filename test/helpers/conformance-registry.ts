@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { ConfigError, ShapeError } from '../../src/errors.ts';
 import type { Layer, LayerDefinition } from '../../src/layers/layer.ts';
+import { applyLayer, input } from '../../src/layers/symbolic.ts';
 import { sequentialGraph } from '../../src/model/graph.ts';
 import type { Shape } from '../../src/tensor/shape.ts';
 import { checkConformance } from './conformance.ts';
@@ -28,21 +29,42 @@ export function checkDefinition(key: string, make: LayerFunction): void {
 
 /** Throws unless every example conforms. */
 export function checkExamples(make: LayerFunction): void {
-  for (const { options, inputShape } of make.definition.examples) {
+  for (const { options, inputShape, otherInputShapes = [] } of make.definition.examples) {
     const layer = make(options);
-    for (const seed of SEEDS) checkConformance({ layer, inputShape, seed });
-    checkDifferences(layer, inputShape, SEEDS[0]!);
+    for (const seed of SEEDS) checkConformance({ layer, inputShape, otherInputShapes, seed });
+    checkDifferences(layer, inputShape, SEEDS[0]!, otherInputShapes);
   }
 }
 
-/** Throws unless an input of a rank that no example has is refused, naming the layer. */
+/**
+ * Throws unless an input of a rank that no example has is refused, naming the layer; with several inputs, unless
+ * an image beside a vector is.
+ */
 export function checkRefusedShapes(make: LayerFunction): void {
-  const { type, examples } = make.definition;
+  const { type, examples, severalInputs } = make.definition;
+  assert.equal(make(examples[0]!.options).name, undefined, `${type} takes its name from the model`);
+  if (severalInputs) {
+    assertRefusedInputs(make({ ...examples[0]!.options, name: 'mine' }), [[4, 5, 6], [7]]);
+    return;
+  }
   const ranks = new Set(examples.map(({ inputShape }) => inputShape.length));
   for (const shape of [[7], [4, 5, 6]]) {
     if (!ranks.has(shape.length)) assertRefusedShape(make({ ...examples[0]!.options, name: 'mine' }), shape);
   }
-  assert.equal(make(examples[0]!.options).name, undefined, `${type} takes its name from the model`);
+}
+
+/** Throws unless inputs of these shapes are refused by a ShapeError that names the layer. */
+export function assertRefusedInputs(layer: Layer, shapes: readonly Shape[]): void {
+  const operation = `${layer.type} "${layer.name}"`;
+  assert.throws(
+    () =>
+      applyLayer(
+        layer,
+        shapes.map((shape) => input({ shape })),
+      ),
+    (error) => error instanceof ShapeError && error.details.operation === operation,
+    `${operation} on ${JSON.stringify(shapes)}`,
+  );
 }
 
 /** Throws unless the shape is refused by a ShapeError that names the layer. */

@@ -33,6 +33,8 @@ import { assertWithin } from './tolerance.ts';
 export interface Configuration {
   readonly layer: Layer;
   readonly inputShape: Shape;
+  /** For a layer of several inputs: the shapes of the others. */
+  readonly otherInputShapes?: readonly Shape[];
   /** Decides the data, the batch and its shards. */
   readonly seed: number;
 }
@@ -41,6 +43,10 @@ export interface Configuration {
 interface Trial extends Configuration {
   readonly probe: ProbeOptions & { readonly seed: number };
   readonly probed: ProbedPlan;
+  /** One shape an input. */
+  readonly shapes: readonly Shape[];
+  /** Floats of a sample, all inputs together. */
+  readonly inputLength: number;
   readonly outputShape: Shape;
   /** Samples in the batch. */
   readonly count: number;
@@ -76,23 +82,25 @@ export function checkConformance(configuration: Configuration): void {
 
 /** Draws batch, shards and data: normal deviates, or magnitudes from 10^-2 to 10^2. */
 function draw(configuration: Configuration): Trial {
-  const { layer, inputShape, seed } = configuration;
+  const { layer, inputShape, otherInputShapes = [], seed } = configuration;
+  const shapes = [inputShape, ...otherInputShapes];
+  const inputLength = shapes.reduce((sum, shape) => sum + elementCount(shape), 0);
   const batchSize = 1 + (seed % 5);
   const shardSize = 1 + ((seed >>> 3) % batchSize);
   const count = Math.max(1, batchSize - ((seed >>> 6) % 2));
   const probe = { batchSize, shardSize, seed: seed % 1000 };
-  const probed = probePlan(layer, inputShape, probe);
+  const probed = probePlan(layer, shapes, probe);
   const outputShape = probed.graph.tensors[probed.graph.output]!;
   const values = (stream: number, length: number) =>
     seed % 2 === 0 ? randomNormals(seed + stream, length) : randomValues(seed + stream, length, -2, 2);
   const parameters = drawParameters(probed, values);
   const data = {
-    inputs: values(1, count * elementCount(inputShape)),
+    inputs: values(1, count * inputLength),
     targets: values(2, count * elementCount(outputShape)),
     parameters,
     step: seed % 7,
   };
-  return { ...configuration, probe, probed, outputShape, count, data, parameters };
+  return { ...configuration, probe, probed, shapes, inputLength, outputShape, count, data, parameters };
 }
 
 function drawParameters(
@@ -104,11 +112,11 @@ function drawParameters(
 }
 
 function step(trial: Trial, loaded: LoadedPlan, data: StepData, schedule?: number): StepResult {
-  const { probed, count, inputShape, outputShape } = trial;
+  const { probed, count, inputLength, outputShape } = trial;
   loaded.run(data, { count, schedule });
   return {
     outputs: loaded.read(probed.outputs, count * elementCount(outputShape)),
-    gradInputs: loaded.read(probed.gradInputs, count * elementCount(inputShape)),
+    gradInputs: loaded.read(probed.gradInputs, count * inputLength),
     gradients: loaded.gradients(),
   };
 }
@@ -137,12 +145,12 @@ export function throughJson(layer: Layer): Layer {
   return { ...layer, config: JSON.parse(JSON.stringify(layer.config)) };
 }
 
-function checkSerialization({ layer, inputShape, probe, probed }: Trial): void {
+function checkSerialization({ layer, shapes, probe, probed }: Trial): void {
   const copy = throughJson(layer);
   assert.deepEqual(copy.config, layer.config, 'the configuration does not survive JSON');
   const resolved = layer.definition.resolve(copy.config as never, layer.type);
   assert.deepEqual(resolved, layer.config, 'the configuration is not options: resolve changes it');
-  const again = probePlan(copy, inputShape, probe);
+  const again = probePlan(copy, shapes, probe);
   assert.deepEqual(again.graph.tensors, probed.graph.tensors);
   const [one, other] = [probed, again].map(({ plan }) => loadPlan(plan, 'scalar').placed.program);
   assert.deepEqual(other!.kernels, one!.kernels);
@@ -169,13 +177,14 @@ function ownNames(names: readonly string[]): string[] {
 }
 
 function problemOf(trial: Trial): LayerProblem {
-  const { layer, inputShape, outputShape, count, data, parameters, probe } = trial;
+  const { layer, shapes, outputShape, count, data, parameters, probe } = trial;
   const own = Object.entries(parameters).map(([name, values]) => [name.split('/')[1]!, values] as const);
-  const { name } = trial.probed.graph.nodes[1]!;
+  const { name } = trial.probed.graph.nodes.find((node) => node.layer.definition === layer.definition)!;
   const address = { name, seed: probe.seed, step: data.step ?? 0 };
   return {
     config: layer.config,
-    inputShape,
+    inputShape: shapes[0]!,
+    inputShapes: shapes,
     outputShape,
     count,
     input: data.inputs,
@@ -189,14 +198,14 @@ function problemOf(trial: Trial): LayerProblem {
  * any error, for a random direction v and each tensor t.
  */
 function checkCentralDifferences(trial: Trial, loaded: LoadedPlan): void {
-  const { layer, seed, count, inputShape, data, parameters } = trial;
+  const { layer, seed, count, inputLength, data, parameters } = trial;
   const unit = oracles[layer.type]?.exactUnit?.(problemOf(trial));
   if (unit === undefined) return;
   const integers = (stream: number, length: number, most: number) =>
     randomIntegers(seed + stream, length, most).map((value) => value * unit);
   const targets = integers(11, data.targets.length, 3);
   const at = {
-    inputs: integers(12, count * elementCount(inputShape), 4),
+    inputs: integers(12, count * inputLength, 4),
     ...Object.fromEntries(
       Object.entries(parameters).map(([name, { length }], i) => [name, integers(13 + i, length, 3)]),
     ),
@@ -221,8 +230,8 @@ function checkCentralDifferences(trial: Trial, loaded: LoadedPlan): void {
 
 /** As the first layer nobody needs its input's gradient, and the parameters' must not suffer from that. */
 function checkFirst(trial: Trial, expected: StepResult): void {
-  const { layer, inputShape, probe, data } = trial;
-  const probed = probePlan(layer, inputShape, { ...probe, first: true });
+  const { layer, shapes, probe, data } = trial;
+  const probed = probePlan(layer, shapes, { ...probe, first: true });
   const loaded = loadPlan(probed.plan, 'scalar');
   const result = step({ ...trial, probed: { ...probed, gradInputs: probed.outputs } }, loaded, data);
   assertSameBits(result.outputs, expected.outputs, 'as the first layer: outputs');
@@ -230,9 +239,9 @@ function checkFirst(trial: Trial, expected: StepResult): void {
 }
 
 function checkShards(trial: Trial, expected: StepResult): void {
-  const { layer, inputShape, probe, data } = trial;
+  const { layer, shapes, probe, data } = trial;
   const shardSize = 1 + (probe.shardSize % probe.batchSize);
-  const probed = probePlan(layer, inputShape, { ...probe, shardSize });
+  const probed = probePlan(layer, shapes, { ...probe, shardSize });
   const result = step({ ...trial, probed }, loadPlan(probed.plan, 'scalar'), data);
   assertSameBits(result.outputs, expected.outputs, 'other shards: outputs');
   assertSameBits(result.gradInputs, expected.gradInputs, 'other shards: gradInputs');
@@ -240,15 +249,15 @@ function checkShards(trial: Trial, expected: StepResult): void {
 
 /** Inference on all samples, and on each by itself. */
 function checkInference(trial: Trial, expected: StepResult): void {
-  const { layer, inputShape, outputShape, probe, data, count } = trial;
+  const { layer, shapes, inputLength, outputShape, probe, data, count } = trial;
   const outputs = layer.definition.trainingOnly ? data.inputs : expected.outputs;
-  const [from, to] = [elementCount(inputShape), elementCount(outputShape)];
+  const [from, to] = [inputLength, elementCount(outputShape)];
   const { targets: _, ...shown } = data;
-  const plan = inferencePlan(layer, inputShape, probe);
+  const plan = inferencePlan(layer, shapes, probe);
   const loaded = loadPlan(plan, 'simd');
   loaded.run(shown, { count });
   assertSameBits(loaded.read(plan.output.origin.buffer, count * to), outputs, 'inference');
-  const single = inferencePlan(layer, inputShape, { ...probe, batchSize: 1, shardSize: 1 });
+  const single = inferencePlan(layer, shapes, { ...probe, batchSize: 1, shardSize: 1 });
   const alone = loadPlan(single, 'scalar');
   for (let i = 0; i < count; i++) {
     alone.run({ ...shown, inputs: data.inputs.slice(i * from, (i + 1) * from) }, { count: 1 });
