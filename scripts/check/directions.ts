@@ -56,7 +56,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   scripts: outside('src/*', 'scripts/soak', 'scripts/mutate'),
   // The trials of a soak are the suite's own checks.
   'scripts/soak': outside('src/*', 'scripts', 'test'),
-  'scripts/mutate': outside('scripts'),
+  'scripts/mutate': outside('src/*', 'scripts', 'scripts/soak'),
   bench: outside('src/*', 'workers'),
   examples: outside('src/*'),
   test: outside('src/*', 'workers', 'scripts', 'scripts/soak', 'scripts/mutate', 'bench', 'examples'),

@@ -35,9 +35,9 @@ export function parseSoakOptions(args: readonly string[]): SoakOptions {
   const values = readArguments(args);
   return {
     what: values.what ?? 'list',
-    count: wholeNumber('count', values.count, 1),
-    seed: wholeNumber('seed', values.seed, 0, 2 ** 31 - 1) ?? 21,
-    index: wholeNumber('index', values.index, 0),
+    count: wholeNumber('soak', 'count', values.count, 1),
+    seed: wholeNumber('soak', 'seed', values.seed, 0, 2 ** 31 - 1) ?? 21,
+    index: wholeNumber('soak', 'index', values.index, 0),
     fresh: values.fresh ?? false,
     help: values.help ?? false,
   };
@@ -63,7 +63,9 @@ function readArguments(args: readonly string[]) {
   }
 }
 
-function wholeNumber(
+/** A whole number from the text of `--name`; undefined where there is none. Throws ConfigError. */
+export function wholeNumber(
+  operation: string,
   name: string,
   value: string | undefined,
   least: number,
@@ -74,7 +76,7 @@ function wholeNumber(
   if (/^\d+$/.test(value) && number >= least && number <= most) return number;
   const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`;
   throw new ConfigError({
-    operation: 'soak',
+    operation,
     argument: `--${name}`,
     expected: `a whole number ${range}`,
     received: JSON.stringify(value),
