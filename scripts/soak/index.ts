@@ -1,6 +1,8 @@
 /** The subjects of `npm run soak`: a new one is a file here and a line in this list. */
 import { adjoint } from './adjoint.ts';
+import { fuzzCifar } from './fuzz-cifar.ts';
+import { fuzzTar } from './fuzz-tar.ts';
 import type { Soak } from './soak.ts';
 import { toeplitz } from './toeplitz.ts';
 
-export const soaks: readonly Soak[] = [adjoint, toeplitz];
+export const soaks: readonly Soak[] = [adjoint, fuzzCifar, fuzzTar, toeplitz];

@@ -148,7 +148,11 @@ function parseHeader(archive: string, offset: number, block: Uint8Array): Header
     const kind = { 1: 'a hard link', 2: 'a symbolic link' }[flag] ?? `type ${JSON.stringify(flag)}`;
     throw refusal(archive, `entry ${JSON.stringify(name)}`, 'a regular file or a folder', kind);
   }
-  return { name: cleanName(archive, name), size: flag === '5' ? 0 : size, type };
+  const clean = cleanName(archive, name);
+  if (clean === '' && type === 'file') {
+    throw refusal(archive, 'entry', 'a file to have a name', JSON.stringify(name));
+  }
+  return { name: clean, size: flag === '5' ? 0 : size, type };
 }
 
 /** The name without `.` and empty parts; throws FormatError where it would lead out of the folder. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { fuzzCifar } from '../../scripts/soak/fuzz-cifar.ts';
 import { CIFAR10_CLASSES, IMAGE_BYTES, parseCifar10, RECORD_BYTES } from '../../src/data/cifar10-format.ts';
 import { DataError } from '../../src/errors.ts';
+import { soakBriefly } from '../helpers/soak.ts';
 
 function parse(bytes: Uint8Array, records: number) {
   const pixels = new Uint8Array(records * IMAGE_BYTES);
@@ -65,4 +67,15 @@ test('a label above 9 is named with its record and byte offset', () => {
         'data_batch_1.bin, record 2 at byte offset 6146: expected a label from 0 to 9, got 10',
       ),
   );
+});
+
+test('whatever a file holds, it is read as defined or refused', async (t) => {
+  await soakBriefly(t, fuzzCifar, 1000);
+});
+
+test('every truncation is noticed', () => {
+  const bytes = new Uint8Array(2 * RECORD_BYTES);
+  for (let length = 0; length < bytes.length; length++) {
+    assert.throws(() => parse(bytes.subarray(0, length), 2), DataError);
+  }
 });

@@ -37,7 +37,8 @@ function header(member: TarMember, length: number): Buffer {
   block.write(member.name, 0, 100);
   block.write('0000644\0', 100);
   block.write(`${(member.size ?? length).toString(8).padStart(11, '0')} `, 124);
-  block.write('00000000000 ', 136);
+  // As GNU tar ends it; the size above ends as in POSIX' example.
+  block.write('00000000000\0', 136);
   block.write('        ', 148);
   block.write(member.type ?? '0', 156);
   block.write(member.linkName ?? '', 157, 100);

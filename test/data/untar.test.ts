@@ -4,8 +4,10 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { fuzzTar } from '../../scripts/soak/fuzz-tar.ts';
 import { tarEntries, unpackTarGz } from '../../src/data/untar.ts';
 import { FormatError } from '../../src/errors.ts';
+import { soakBriefly } from '../helpers/soak.ts';
 import { type TarMember, tar, tarGz } from './tar-writer.ts';
 import { temporaryFolder } from './test-server.ts';
 
@@ -40,6 +42,7 @@ const hostile: [string, TarMember, RegExp][] = [
   ['is absolute', { name: '/etc/evil' }, /a relative name/],
   ['climbs out by its prefix', { prefix: '../..', name: 'evil' }, /a relative name/],
   ['uses backslashes', { name: 'top\\..\\evil' }, /a relative name/],
+  ['is a file called .', { name: '.', content: bytes('x') }, /expected a file to have a name, got "\."/],
   ['names a drive', { name: 'C:evil' }, /a relative name/],
   [
     'is a symbolic link',
@@ -165,6 +168,26 @@ test('damaged, truncated and empty archives are refused', async (t) => {
     assert.ok(!existsSync(target));
   }
   await assert.rejects(listed('/nowhere/a.tar.gz'), /ENOENT/);
+});
+
+test('what is allowed, and not a byte more, is read to its end', async (t) => {
+  const members = [{ name: 'a', content: Buffer.alloc(1000) }, { name: 'b' }];
+  const { archive } = await archiveOf(t, tarGz(members));
+  const unpack = async (maxBytes: number, maxEntries: number) => {
+    let read = 0;
+    for await (const { body } of tarEntries(archive, { maxBytes, maxEntries })) {
+      for await (const piece of body) read += piece.length;
+    }
+    return read;
+  };
+  // Two headers, the file in two blocks, and one block of zeros, at which reading ends.
+  assert.equal(await unpack(5 * 512, 2), 1000);
+  await assert.rejects(unpack(5 * 512 - 1, 2), /size: expected at most 2559 bytes/);
+  await assert.rejects(unpack(5 * 512, 1), /entries: expected at most 1, got more/);
+});
+
+test('whatever strangers put in an archive, no name leads out of its folder', async (t) => {
+  await soakBriefly(t, fuzzTar, 300);
 });
 
 test('an archive that unpacks to more than allowed is stopped, whatever its headers say', async (t) => {
