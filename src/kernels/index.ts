@@ -7,6 +7,7 @@ import { affineWarpFamily } from './affine-warp.ts';
 import { averagePoolBackwardFamily } from './average-pool-backward.ts';
 import { averagePoolForwardFamily } from './average-pool-forward.ts';
 import { channelSum } from './channel-sum.ts';
+import { clearViewFamily } from './clear-view.ts';
 import { conv2dForward } from './conv2d-forward.ts';
 import { conv2dInputGradient } from './conv2d-input-gradient.ts';
 import { packConv2d } from './conv2d-pack.ts';
@@ -43,6 +44,7 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   averagePoolBackward: averagePoolBackwardFamily,
   averagePoolForward: averagePoolForwardFamily,
   channelSum,
+  clearView: clearViewFamily,
   conv2dForward,
   conv2dInputGradient,
   packConv2d,

@@ -1,5 +1,6 @@
 /** Emission: walks the nodes and collects the kernel calls of a shard, and the units over the whole batch. */
 import { ConfigError } from '../errors.ts';
+import type { ClearViewSpec } from '../kernels/clear-view.ts';
 import type { CopyViewSpec } from '../kernels/copy-view.ts';
 import type { KernelSpec } from '../kernels/kernel.ts';
 import type { Numerics } from '../layers/conv-algorithm.ts';
@@ -17,7 +18,8 @@ import { streamKey } from '../math/random.ts';
 import { elementCount } from '../tensor/shape.ts';
 import { plainBuffer, refTo, viewOf } from './buffers.ts';
 import { type Graph, type GraphNode, graphParameters } from './graph.ts';
-import { isAlias, layoutTensors, type Mode, type TensorLayout } from './layout.ts';
+import { layoutTensors, type TensorLayout } from './layout.ts';
+import { channelRange, type Mode } from './places.ts';
 
 type Size = { readonly fixedBytes?: number; readonly sampleBytes?: number };
 
@@ -61,7 +63,7 @@ export function startEmission(
   split = false,
 ): Emission {
   const layout = layoutTensors(graph, mode, split);
-  const written = new Set<number>();
+  const written = new Map<number, Uint8Array>();
   const buffers = new Map<string, PlannedBuffer>();
   const calls: PlannedCall[] = [];
   const buffer = (name: string, scope: Scope, size: Size) => {
@@ -85,22 +87,54 @@ export function startEmission(
     call: (spec, operands) => void calls.push({ spec, operands }),
     tensor: (index) => layout.activations[index]!,
     gradient: (index) => layout.gradients[index]!,
-    touchGradient(index) {
-      const root = layout.roots[index]!;
-      const before = written.has(root);
-      written.add(root);
-      return before;
+    touchGradient: (index) => touchGradient(graph, layout, written, index, calls),
+    hasGradient: (index) => {
+      const [from, to] = channelRange(graph.tensors, index, layout.places[index]!);
+      return written.get(layout.places[index]!.root)?.subarray(from, to).includes(1) ?? false;
     },
-    hasGradient: (index) => written.has(layout.roots[index]!),
     parameter: (name) => buffer(`parameter/${name}`, 'model', { fixedBytes: sizes.get(name)! * 4 }),
     buffer,
   };
 }
 
+/**
+ * Marks the gradient of a tensor as written, channel by channel of the memory in which it lies; returns whether it had
+ * been written before. Where only a part had been (a slice of a concatenation that others read too), the rest is
+ * cleared, so that the whole can be added to.
+ */
+function touchGradient(
+  graph: Graph,
+  { places, gradients }: TensorLayout,
+  written: Map<number, Uint8Array>,
+  index: number,
+  calls: PlannedCall[],
+): boolean {
+  const { root } = places[index]!;
+  const channels = written.get(root) ?? new Uint8Array(graph.tensors[root]!.at(-1)!);
+  written.set(root, channels);
+  const [from, to] = channelRange(graph.tensors, index, places[index]!);
+  const before = channels.subarray(from, to).includes(1);
+  for (let channel = from; before && channel < to; channel++) {
+    if (channels[channel] === 1) continue;
+    let end = channel;
+    while (end < to && channels[end] === 0) end += 1;
+    const { view, origin } = gradients[root]!;
+    const output = { ...view, channels: end - channel };
+    const spec: ClearViewSpec = { kind: 'clearView', output };
+    calls.push({
+      spec,
+      operands: [{ ...origin, offsetBytes: origin.offsetBytes + 4 * channel }, 'count'],
+    });
+    channel = end;
+  }
+  channels.fill(1, from, to);
+  return before;
+}
+
 /** Emits a node's forward pass. */
 export function emitForward(emission: Emission, node: GraphNode): void {
   const { definition } = node.layer;
-  if (isAlias(emission.layout, node)) return;
+  if (emission.layout.aliases.has(node)) return;
   if (definition.reshape) {
     const [from, to] = [emission.tensor(node.inputs[0]!), emission.tensor(node.output)];
     const spec: CopyViewSpec = {
@@ -119,8 +153,9 @@ export function emitForward(emission: Emission, node: GraphNode): void {
 export function emitBackward(emission: Emission, node: GraphNode): void {
   const { definition } = node.layer;
   const { layout } = emission;
-  if (isAlias(layout, node) || !layout.needsGradient[node.output]) return;
+  if (layout.aliases.has(node) || !layout.needsGradient[node.output]) return;
   if (!emission.hasGradient(node.output)) return;
+  emission.touchGradient(node.output);
   const context = { ...forwardContext(emission, node), ...backwardParts(emission, node) };
   if (!definition.reshape) {
     definition.backward?.(context);

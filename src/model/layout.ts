@@ -1,20 +1,24 @@
 /**
- * The layout of every tensor, decided before the first call: its halo is the widest that a reader needs, it
- * outlives the shard's unit where a layer computes gradients over the whole batch, and a tensor that is another
- * one under a new name (flatten; dropout outside of training) lies in the other one's memory.
+ * The layout of every tensor, decided before the first call: its halo is the widest that a reader needs, and it
+ * outlives the shard's unit where a layer computes gradients over the whole batch. A tensor that lies in another
+ * one's memory (places.ts) has the other one's strides and halo.
  */
 import type { Scope, TensorRef } from '../layers/layer.ts';
-import { tensorBuffer } from './buffers.ts';
+import { elementCount, sameShape } from '../tensor/shape.ts';
+import { tensorBuffer, viewOf } from './buffers.ts';
 import type { Graph, GraphNode } from './graph.ts';
+import { isAliasKind, type Mode, type Place, placeTensors } from './places.ts';
 
-export type Mode = 'train' | 'infer';
+export type { Mode };
 
 /** Where activations and gradients lie, by tensor. */
 export interface TensorLayout {
   readonly activations: readonly TensorRef[];
   readonly gradients: readonly TensorRef[];
-  /** For each tensor the tensor in whose memory it lies. */
-  readonly roots: readonly number[];
+  /** In which tensor's memory each tensor lies, and where. */
+  readonly places: readonly Place[];
+  /** Nodes whose output is their input's memory, so that nothing is to be computed. */
+  readonly aliases: ReadonlySet<GraphNode>;
   /** Whether anything upstream of a tensor is trained. */
   readonly needsGradient: readonly boolean[];
 }
@@ -30,18 +34,21 @@ interface Needs {
 export function layoutTensors(graph: Graph, mode: Mode, split = false): TensorLayout {
   const needsGradient = gradientNeeds(graph, mode);
   const copied = new Set<GraphNode>();
-  let roots = rootsOf(graph, mode, copied);
-  let needs = tensorNeeds(graph, roots, needsGradient);
+  let places = placeTensors(graph, mode, copied);
+  let needs = tensorNeeds(graph, places, needsGradient);
   for (const node of graph.nodes) {
-    const { halo, gradHalo } = needs[roots[node.output]!]!;
-    if (node.layer.definition.reshape && halo + gradHalo > 0) copied.add(node);
+    if (!node.layer.definition.reshape) continue;
+    const input = node.inputs[0]!;
+    const { halo, gradHalo } = needs[places[node.output]!.root]!;
+    const isSlice = elementCount(graph.tensors[places[input]!.root]!) > elementCount(graph.tensors[input]!);
+    if (isSlice || halo + gradHalo > 0) copied.add(node);
   }
   if (copied.size > 0) {
-    roots = rootsOf(graph, mode, copied);
-    needs = tensorNeeds(graph, roots, needsGradient);
+    places = placeTensors(graph, mode, copied);
+    needs = tensorNeeds(graph, places, needsGradient);
   }
   const kept = (wholeBatch: boolean): Scope => (split || (wholeBatch && mode === 'train') ? 'batch' : 'unit');
-  const results = new Set(graph.outputs.map((index) => roots[index]));
+  const results = new Set(graph.outputs.map((index) => places[index]!.root));
   const activations = graph.tensors.map((shape, i) => {
     const scope = mode === 'infer' && results.has(i) ? 'batch' : kept(needs[i]!.wholeBatch);
     return tensorBuffer(`activation/${i}`, scope, shape, needs[i]!.halo);
@@ -50,35 +57,28 @@ export function layoutTensors(graph: Graph, mode: Mode, split = false): TensorLa
     tensorBuffer(`gradient/${i}`, kept(needs[i]!.gradWholeBatch), shape, needs[i]!.gradHalo),
   );
   return {
-    activations: graph.tensors.map((_, i) => aliased(graph, activations, roots[i]!, i)),
-    gradients: graph.tensors.map((_, i) => aliased(graph, gradients, roots[i]!, i)),
-    roots,
+    activations: graph.tensors.map((_, i) => aliased(graph, activations, places[i]!, i)),
+    gradients: graph.tensors.map((_, i) => aliased(graph, gradients, places[i]!, i)),
+    places,
+    aliases: new Set(graph.nodes.filter((node) => isAliasKind(node, mode) && !copied.has(node))),
     needsGradient,
   };
 }
 
-/** Whether a node's output lies in its input's memory, so that nothing is to be computed. */
-export function isAlias(layout: TensorLayout, node: GraphNode): boolean {
-  return layout.roots[node.output] === layout.roots[node.inputs[0]!];
-}
-
-/** Tensor `index` in the memory of `root`: with the root's layout where the shapes agree, else contiguous. */
-function aliased(graph: Graph, tensors: readonly TensorRef[], root: number, index: number): TensorRef {
+/** Tensor `index` in the memory of another: in the root's layout where the ranks agree, else contiguous. */
+function aliased(
+  graph: Graph,
+  tensors: readonly TensorRef[],
+  { root, channel }: Place,
+  index: number,
+): TensorRef {
   if (root === index) return tensors[index]!;
   const shape = graph.tensors[index]!;
-  const sameLayout = shape.length === graph.tensors[root]!.length;
-  const view = sameLayout ? tensors[root]!.view : tensorBuffer('', 'unit', shape, 0).view;
-  return { shape, view, origin: tensors[root]!.origin };
-}
-
-function rootsOf(graph: Graph, mode: Mode, copied: ReadonlySet<GraphNode>): number[] {
-  const roots = graph.tensors.map((_, i) => i);
-  for (const node of graph.nodes) {
-    const { reshape, trainingOnly } = node.layer.definition;
-    const skipped = (reshape && !copied.has(node)) || (trainingOnly && mode === 'infer');
-    if (skipped) roots[node.output] = roots[node.inputs[0]!]!;
-  }
-  return roots;
+  const { view: wholeView, origin } = tensors[root]!;
+  const whole = tensors[root]!.shape;
+  const isReshaped = !sameShape(shape, whole) && elementCount(shape) === elementCount(whole);
+  const view = isReshaped ? viewOf(shape, 0) : { ...wholeView, channels: shape.at(-1)! };
+  return { shape, view, origin: { buffer: origin.buffer, offsetBytes: origin.offsetBytes + 4 * channel } };
 }
 
 function gradientNeeds(graph: Graph, mode: Mode): boolean[] {
@@ -90,19 +90,19 @@ function gradientNeeds(graph: Graph, mode: Mode): boolean[] {
   return needs;
 }
 
-function tensorNeeds(graph: Graph, roots: readonly number[], needsGradient: readonly boolean[]): Needs[] {
+function tensorNeeds(graph: Graph, places: readonly Place[], needsGradient: readonly boolean[]): Needs[] {
   const all = graph.tensors.map(
     (): Needs => ({ halo: 0, gradHalo: 0, wholeBatch: false, gradWholeBatch: false }),
   );
   for (const { layer, inputs, inputShapes, output: written } of graph.nodes) {
     const halo = layer.definition.halo?.(layer.config, inputShapes) ?? {};
     const { input: inputHalo = 0, gradOutput: gradHalo = 0, gradOutputForParameters = 0 } = halo;
-    const output = all[roots[written]!]!;
+    const output = all[places[written]!.root]!;
     if (needsGradient[written]) output.gradHalo = Math.max(output.gradHalo, gradOutputForParameters);
     const wholeBatch = layer.definition.wholeBatch === true;
     output.gradWholeBatch ||= wholeBatch;
     for (const index of inputs) {
-      const input = all[roots[index]!]!;
+      const input = all[places[index]!.root]!;
       input.halo = Math.max(input.halo, inputHalo);
       input.wholeBatch ||= wholeBatch;
       if (needsGradient[index]) output.gradHalo = Math.max(output.gradHalo, gradHalo);

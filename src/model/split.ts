@@ -58,6 +58,7 @@ const splitters: Readonly<Record<string, Splitter>> = {
   maxPoolForward: splitPooling,
   averagePoolForward: splitPooling,
   activationForward: splitRows,
+  copyView: splitRows,
   denseForward: splitDense,
 };
 

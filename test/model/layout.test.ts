@@ -3,7 +3,7 @@ import test from 'node:test';
 import { conv2d, conv2dTranspose, dense, dropout, flatten, maxPooling2d } from '../../src/layers/index.ts';
 import type { Layer } from '../../src/layers/layer.ts';
 import { sequentialGraph } from '../../src/model/graph.ts';
-import { isAlias, layoutTensors, type Mode } from '../../src/model/layout.ts';
+import { layoutTensors, type Mode } from '../../src/model/layout.ts';
 
 const conv = (options: object = {}) => conv2d({ filters: 2, kernelSize: 5, padding: 'same', ...options });
 
@@ -15,7 +15,7 @@ function layout(layers: readonly Layer[], mode: Mode = 'train') {
     halos: laid.activations.map(({ view }) => view.halo),
     gradientHalos: laid.gradients.map(({ view }) => view.halo),
     scopes: laid.activations.map(({ origin }) => origin.buffer.scope),
-    aliases: graph.nodes.map((node) => isAlias(laid, node)),
+    aliases: graph.nodes.map((node) => laid.aliases.has(node)),
   };
 }
 

@@ -7,6 +7,7 @@ import { affineWarpTwin } from './affine-warp.ts';
 import { averagePoolBackwardTwin } from './average-pool-backward.ts';
 import { averagePoolForwardTwin } from './average-pool-forward.ts';
 import { channelSumTwin } from './channel-sum.ts';
+import { clearViewTwin } from './clear-view.ts';
 import { conv2dForwardTwin } from './conv2d-forward.ts';
 import { conv2dInputGradientTwin } from './conv2d-input-gradient.ts';
 import { packConv2dTwin } from './conv2d-pack.ts';
@@ -43,6 +44,7 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   averagePoolBackward: averagePoolBackwardTwin,
   averagePoolForward: averagePoolForwardTwin,
   channelSum: channelSumTwin,
+  clearView: clearViewTwin,
   conv2dForward: conv2dForwardTwin,
   conv2dInputGradient: conv2dInputGradientTwin,
   packConv2d: packConv2dTwin,
