@@ -178,6 +178,16 @@ export interface Layer {
   readonly config: unknown;
   // biome-ignore lint/suspicious/noExplicitAny: a list of layers mixes configurations of all kinds.
   readonly definition: LayerDefinition<any, any>;
+  /** Whether training changes its parameters; default true. */
+  readonly trainable?: boolean;
+  /** The model that the layer was taken from, with whose parameters it begins, and its name there. */
+  readonly source?: { readonly name: string; readonly model: LayerSource };
+}
+
+/** A model that layers are taken from. */
+export interface LayerSource {
+  /** Copies of all parameters by name. */
+  getWeights(): Readonly<Record<string, { readonly data: Float32Array }>>;
 }
 
 /** A layer that can be called on the output of another one; called twice, it is shared: one set of parameters. */
@@ -193,6 +203,8 @@ export interface CallableLayer extends Layer {
 export interface CommonOptions {
   /** Unique in the model; default: the type, then type_1, type_2, ... */
   readonly name?: string;
+  /** Whether training changes the layer's parameters; default true. `Model.freeze` changes it later. */
+  readonly trainable?: boolean;
 }
 
 /** What users call; the options may be left out where none is required. */
@@ -213,12 +225,9 @@ export function defineLayer<O, C>(
   const make = (options: O & CommonOptions = {} as O & CommonOptions): CallableLayer => {
     const name = options.name;
     const operation = name === undefined ? definition.type : `${definition.type} "${name}"`;
-    return callable({
-      type: definition.type,
-      name,
-      config: definition.resolve(options, operation),
-      definition,
-    });
+    const config = definition.resolve(options, operation);
+    const { trainable = true } = options;
+    return callable({ type: definition.type, name, config, definition, ...(!trainable && { trainable }) });
   };
   return Object.assign(make as LayerFunction<O>, { definition });
 }

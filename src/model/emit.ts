@@ -235,6 +235,7 @@ function backwardParts(
     },
     gradParameter(name) {
       const full = declaredName(node, name);
+      if (!node.trainable) return undefined;
       const spec = node.parameters.find((parameter) => parameter.name === name)!;
       const known = emission.gradients.get(full);
       const scope = spec.gradient === 'batch' ? 'program' : 'shard';

@@ -25,6 +25,8 @@ export interface GraphNode {
   readonly inputShapes: readonly Shape[];
   readonly outputShape: Shape;
   readonly parameters: readonly ParameterSpec[];
+  /** Whether training changes the parameters. */
+  readonly trainable: boolean;
 }
 
 /** A whole model, before anything is placed in memory. */
@@ -137,8 +139,21 @@ function createNode(
   const outputShape = definition.outputShape(config, inputShapes, `${layer.type} "${layerName}"`);
   const parameters = definition.parameters?.(config, inputShapes) ?? [];
   const name = call === 0 ? layerName : `${layerName}:${call}`;
-  const plain = { type: layer.type, name: layer.name, config, definition };
-  return { name, layerName, call, owner, layer: plain, inputs, output, inputShapes, outputShape, parameters };
+  const { type, source, trainable = true } = layer;
+  const plain = { type, name: layer.name, config, definition, ...(source && { source }) };
+  return {
+    name,
+    layerName,
+    call,
+    owner,
+    layer: plain,
+    trainable,
+    inputs,
+    output,
+    inputShapes,
+    outputShape,
+    parameters,
+  };
 }
 
 /** Throws ShapeError unless a further call of a layer has the parameters of the first. */
@@ -173,7 +188,7 @@ function uniqueName(layer: Layer, names: Set<string>): string {
   if (name === undefined) {
     name = layer.type;
     for (let i = 1; names.has(name); i++) name = `${layer.type}_${i}`;
-  } else if (names.has(name) || !/^[A-Za-z0-9_.-]+$/.test(name)) {
+  } else if (names.has(name) || !(layer.source ? /^[\w./-]+$/ : /^[\w.-]+$/).test(name)) {
     throw new ConfigError({
       operation: layer.type,
       argument: 'name',

@@ -85,7 +85,8 @@ function gradientNeeds(graph: Graph, mode: Mode): boolean[] {
   const needs = graph.tensors.map(() => false);
   if (mode === 'infer') return needs;
   for (const node of graph.nodes) {
-    needs[node.output] = node.parameters.length > 0 || node.inputs.some((index) => needs[index]);
+    needs[node.output] =
+      (node.trainable && node.parameters.length > 0) || node.inputs.some((index) => needs[index]);
   }
   return needs;
 }

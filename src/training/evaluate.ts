@@ -2,6 +2,7 @@
 
 import { checkDataset, type Dataset } from '../data/dataset.ts';
 import { ConfigError, ShapeError } from '../errors.ts';
+import type { Graph } from '../model/graph.ts';
 import { type PlanOptions, planProgram, shardSizeFor } from '../model/plan.ts';
 import type { Runner } from '../parallel/runner.ts';
 import { elementCount, formatShape, type Shape, sameShape } from '../tensor/shape.ts';
@@ -106,11 +107,16 @@ export function openEvaluation(
   return openPlan(runner, state, planned);
 }
 
-/** Opens a plan under a key made of its options. */
-export function openPlan(runner: Runner, state: ModelState, options: PlanOptions): string {
+/** Opens a plan under a key made of its options and of the outputs of `graph`, by default the model's. */
+export function openPlan(
+  runner: Runner,
+  state: ModelState,
+  options: PlanOptions,
+  graph: Graph = state.graph,
+): string {
   const { loss, ...plain } = options;
-  const key = JSON.stringify({ ...plain, loss: loss?.name });
-  runner.open(key, () => planProgram(state.graph, options));
+  const key = JSON.stringify({ ...plain, loss: loss?.name, outputs: graph.outputs });
+  runner.open(key, () => planProgram(graph, options));
   return key;
 }
 
@@ -158,18 +164,19 @@ export async function evaluateWith(runner: Runner, key: string, dataset: Dataset
   return { loss: loss / dataset.size, accuracy: correct / dataset.size };
 }
 
-/** The model's outputs for all samples of a data set. */
+/** The outputs of `graph`, by default the model's, for all samples of a data set. */
 export async function predictWith(
   state: ModelState,
   dataset: Dataset,
   options: PredictOptions,
-): Promise<Prediction> {
+  graph: Graph = state.graph,
+): Promise<Prediction[]> {
   const wantedBatch = options.batchSize ?? 128;
   checkBatchSize('predict', wantedBatch);
   checkFit('predict', state, dataset, false);
   const runner = await state.runner(options);
   const batchSize = Math.min(wantedBatch, dataset.size);
-  const key = openPlan(runner, state, {
+  const planned: PlanOptions = {
     mode: 'predict',
     batchSize,
     shardSize: shardSizeFor(batchSize),
@@ -177,13 +184,16 @@ export async function predictWith(
     targets: targetFormat(dataset),
     seed: state.seed,
     numerics: state.numerics,
+  };
+  const key = openPlan(runner, state, planned, graph);
+  const results = runner.plan(key).outputs.map(({ shape, origin }) => {
+    const length = elementCount(shape);
+    return { shape, length, buffer: origin.buffer, data: new Float32Array(dataset.size * length) };
   });
-  const outputShape = state.graph.tensors[state.graph.output]!;
-  const outputs = elementCount(outputShape);
-  const data = new Float32Array(dataset.size * outputs);
-  const { output } = runner.plan(key);
   await runThrough(runner, key, dataset, (from, count) => {
-    data.set(runner.floats(key, output.origin.buffer, count * outputs), from * outputs);
+    for (const { buffer, length, data } of results) {
+      data.set(runner.floats(key, buffer, count * length), from * length);
+    }
   });
-  return { shape: [dataset.size, ...outputShape], data };
+  return results.map(({ shape, data }) => ({ shape: [dataset.size, ...shape], data }));
 }

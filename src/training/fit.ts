@@ -81,9 +81,11 @@ export function openTraining(
   const { batchSize, loss, optimizer, augmented } = options;
   const input = inputFormat(dataset, augmented);
   const targets = targetFormat(dataset);
-  const key = JSON.stringify(['train', batchSize, loss, targets, input, optimizer?.plan]);
+  const frozen = [...state.frozen];
+  const key = JSON.stringify(['train', batchSize, loss, targets, input, optimizer?.plan, frozen]);
+  const graph = state.trainingGraph;
   runner.open(key, () =>
-    planProgram(state.graph, {
+    planProgram(graph, {
       mode: 'train',
       batchSize,
       shardSize: shardSizeFor(batchSize),

@@ -5,10 +5,11 @@ import { arrayDataset } from '../data/array-dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { ConfigError, ShapeError } from '../errors.ts';
 import type { Numerics } from '../layers/conv-algorithm.ts';
-import type { Layer } from '../layers/layer.ts';
+import type { Layer, LayerSource } from '../layers/layer.ts';
 import type { SymbolicTensor } from '../layers/symbolic.ts';
 import { functionalGraph, type OutputTensors } from '../model/functional.ts';
 import { type Graph, graphParameters, sequentialGraph } from '../model/graph.ts';
+import { graphUpTo, layerOutput, layersByPrefix, symbolicTensors } from '../model/subgraph.ts';
 import { summarize } from '../model/summary.ts';
 import { formatBytes } from '../parallel/arena.ts';
 import { elementCount, type Shape } from '../tensor/shape.ts';
@@ -60,6 +61,9 @@ export class Model {
   readonly seed: number;
   readonly numerics: Numerics;
   readonly #state: ModelState;
+  /** Its layers as others use them, so that what is used twice is shared. */
+  readonly #layers = new Map<string, Layer>();
+  #symbols: readonly (SymbolicTensor | undefined)[] | undefined;
 
   constructor(graph: Graph, seed: number, numerics: Numerics, memoryLimit?: number) {
     this.graph = graph;
@@ -146,7 +150,64 @@ export class Model {
    */
   async predict(inputs: Dataset | Float32Array, options: PredictOptions = {}): Promise<Prediction> {
     const dataset = inputs instanceof Float32Array ? this.#asDataset(inputs) : inputs;
-    return this.#state.exclusively('predict', () => predictWith(this.#state, dataset, options));
+    const [output] = await this.#state.exclusively('predict', () =>
+      predictWith(this.#state, dataset, options),
+    );
+    return output!;
+  }
+
+  /**
+   * What the named layers return for a data set, or for floats [N, ...inputShape]: by name, each [N, ...outputShape].
+   * Nothing behind them is computed. 'name:1' is a shared layer's second call. Throws ConfigError for unknown names.
+   */
+  async activations(
+    inputs: Dataset | Float32Array,
+    names: readonly string[],
+    options: PredictOptions = {},
+  ): Promise<Record<string, Prediction>> {
+    const graph = graphUpTo(this.graph, names, 'activations');
+    const dataset = inputs instanceof Float32Array ? this.#asDataset(inputs) : inputs;
+    const found = await this.#state.exclusively('activations', () =>
+      predictWith(this.#state, dataset, options, graph),
+    );
+    return Object.fromEntries(names.map((name, i) => [name, found[i]!]));
+  }
+
+  /** The model's inputs as tensors, for another model made of its layers. */
+  get inputs(): readonly SymbolicTensor[] {
+    return this.graph.inputs.map((index) => this.#tensors()[index]!);
+  }
+
+  /**
+   * What a layer returns, as a tensor for another model. That model's layers keep their names and begin with the
+   * parameters that they have here when it is made; from then on each model has its own. Throws ConfigError for an
+   * unknown name.
+   *
+   *     const features = flatten()(base.tensor('block5_pool'));
+   *     const model = functional({ inputs: base.inputs, outputs: dense({ units: 5, activation: 'softmax' })(features) });
+   */
+  tensor(name: string): SymbolicTensor {
+    return this.#tensors()[layerOutput(this.graph, name, 'tensor')]!;
+  }
+
+  /**
+   * The model as a layer: its output on another model's tensors. Its layers are there as `name/layer`, with the
+   * parameters that they have here when that model is made. Applied twice under one name, they are shared.
+   */
+  apply(inputs: SymbolicTensor | readonly SymbolicTensor[], { name = 'model' } = {}): SymbolicTensor {
+    const list = Array.isArray(inputs) ? (inputs as SymbolicTensor[]) : [inputs as SymbolicTensor];
+    const tensors = symbolicTensors(this.graph, this, this.#layers, { prefix: `${name}/`, inputs: list });
+    return tensors[this.graph.output]!;
+  }
+
+  /** Leaves layers alone in training: those of these names, and those whose names begin so ('block1'). */
+  freeze(...prefixes: readonly string[]): void {
+    for (const name of layersByPrefix(this.graph, prefixes, 'freeze')) this.#state.frozen.add(name);
+  }
+
+  /** Lets training change them again. */
+  unfreeze(...prefixes: readonly string[]): void {
+    for (const name of layersByPrefix(this.graph, prefixes, 'unfreeze')) this.#state.frozen.delete(name);
   }
 
   /** Copies of all parameters, by name. */
@@ -166,6 +227,11 @@ export class Model {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #tensors(): readonly (SymbolicTensor | undefined)[] {
+    this.#symbols ??= symbolicTensors(this.graph, this, this.#layers, {});
+    return this.#symbols;
   }
 
   #asDataset(inputs: Float32Array): Dataset {
@@ -220,7 +286,25 @@ export function functional(options: FunctionalOptions): Model {
       received: `${graph.inputs.length} and ${graph.outputs.length}`,
     });
   }
-  return new Model(graph, seed, numerics, options.memoryLimit);
+  const model = new Model(graph, seed, numerics, options.memoryLimit);
+  const given = weightsOfSources(graph);
+  if (Object.keys(given).length > 0) model.setWeights(given);
+  return model;
+}
+
+/** The parameters of layers that were taken from other models, as they are there now. */
+function weightsOfSources(graph: Graph): Record<string, Float32Array> {
+  const read = new Map<LayerSource, ReturnType<LayerSource['getWeights']>>();
+  const weights: Record<string, Float32Array> = {};
+  for (const { layer, layerName, parameters } of graph.nodes) {
+    const { source } = layer;
+    if (source === undefined || parameters.length === 0) continue;
+    if (!read.has(source.model)) read.set(source.model, source.model.getWeights());
+    for (const { name } of parameters) {
+      weights[`${layerName}/${name}`] = read.get(source.model)![`${source.name}/${name}`]!.data;
+    }
+  }
+  return weights;
 }
 
 /** Fills in the defaults. Throws ConfigError. */

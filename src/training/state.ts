@@ -8,6 +8,7 @@ import { streamKey } from '../math/random.ts';
 import { plainBuffer } from '../model/buffers.ts';
 import { type Graph, graphParameters } from '../model/graph.ts';
 import { slotBuffer } from '../model/plan.ts';
+import { freezeLayers } from '../model/subgraph.ts';
 import { createEngine, Engine } from '../parallel/engine.ts';
 import { Runner } from '../parallel/runner.ts';
 import { fillInitializer } from '../tensor/initializers.ts';
@@ -36,6 +37,8 @@ export class ModelState {
   readonly seed: number;
   readonly numerics: Numerics;
   readonly memoryLimit: number | undefined;
+  /** Names of the layers that training leaves alone. */
+  readonly frozen: Set<string>;
   /** Optimizer steps taken. */
   iterations = 0;
   #optimizer = '';
@@ -49,6 +52,12 @@ export class ModelState {
     this.seed = seed;
     this.numerics = numerics;
     this.memoryLimit = memoryLimit;
+    this.frozen = new Set(graph.nodes.filter(({ trainable }) => !trainable).map(({ owner }) => owner));
+  }
+
+  /** The graph as training sees it. */
+  get trainingGraph(): Graph {
+    return freezeLayers(this.graph, this.frozen);
   }
 
   /**
