@@ -88,4 +88,15 @@ export {
   sgd,
 } from './training/optimizers.ts';
 export type { RunOptions, Weight } from './training/state.ts';
+export { cifarInception } from './zoo/cifar-inception.ts';
 export { cifarNotebook } from './zoo/cifar-notebook.ts';
+export { type GoogLeNetOptions, googLeNet } from './zoo/googlenet.ts';
+export {
+  type InceptionOptions,
+  inception,
+  type NaiveInceptionOptions,
+  naiveInception,
+} from './zoo/inception.ts';
+export { type LeNet5Options, lenet5 } from './zoo/lenet5.ts';
+export { type UNetOptions, uNet } from './zoo/u-net.ts';
+export { type VggOptions, vgg16, vgg19 } from './zoo/vgg.ts';

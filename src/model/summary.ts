@@ -9,13 +9,18 @@ export interface SummaryRow {
   readonly outputShape: Shape;
   readonly parameters: number;
   readonly multiplyAdds: number;
+  /** What the layer is called on: names of layers and inputs, those of its first call. */
+  readonly connectedTo: readonly string[];
 }
 
 /** A row a layer; an activation that follows of itself counts to its layer. */
 export function summaryRows(graph: Graph): SummaryRow[] {
   const owners = new Map<string, GraphNode[]>();
   for (const node of graph.nodes) owners.set(node.owner, [...(owners.get(node.owner) ?? []), node]);
+  const makers = new Map(graph.inputs.map((index, i) => [index, graph.inputNames[i]!]));
+  for (const { output, owner } of graph.nodes) makers.set(output, owner);
   return [...owners.entries()].map(([name, nodes]) => ({
+    connectedTo: nodes[0]!.inputs.map((index) => makers.get(index)!),
     name,
     type: nodes[0]!.layer.type,
     outputShape: nodes.at(-1)!.outputShape,
@@ -31,9 +36,21 @@ export function summaryRows(graph: Graph): SummaryRow[] {
   }));
 }
 
-/** The rows as text, with totals. */
+/** Whether every layer is called once, on what the one before it returned. */
+function isChain({ nodes, inputs }: Graph): boolean {
+  return (
+    inputs.length === 1 &&
+    nodes.every(({ call, inputs: read }, i) => {
+      const before = i === 0 ? inputs[0] : nodes[i - 1]!.output;
+      return call === 0 && read.length === 1 && read[0] === before;
+    })
+  );
+}
+
+/** The rows as text, with totals; where there are branches, with a column of connections. */
 export function summarize(graph: Graph): string {
   const rows = summaryRows(graph);
+  const withConnections = !isChain(graph);
   const cells = [
     ['Layer (type)', 'Output shape', 'Parameters', 'Multiply-adds'],
     ...rows.map((row) => [
@@ -43,14 +60,19 @@ export function summarize(graph: Graph): string {
       formatCount(row.multiplyAdds),
     ]),
   ];
+  if (withConnections) {
+    ['Connected to', ...rows.map(({ connectedTo }) => connectedTo.join(', '))].forEach((text, i) => {
+      cells[i]!.push(text);
+    });
+  }
   const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
   const lines = cells.map((row) =>
     row
-      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .map((cell, i) => (i === 2 || i === 3 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
       .join('  ')
       .trimEnd(),
   );
-  const rule = '-'.repeat(widths.reduce((sum, width) => sum + width, 6));
+  const rule = '-'.repeat(widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1)));
   const total = rows.reduce((sum, { parameters }) => sum + parameters, 0);
   const work = rows.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0);
   return [
