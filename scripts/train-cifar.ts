@@ -1,4 +1,4 @@
-/** `npm run train:cifar`: trains the notebook's network on CIFAR-10 and writes result.json. */
+/** `npm run train:cifar`: trains a network of the zoo on CIFAR-10 and writes result.json. */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError, FaltungError } from '../src/errors.ts';
@@ -6,13 +6,12 @@ import {
   type Augmentation,
   adam,
   cifar10,
-  cifarNotebook,
   createEngine,
   type EpochRecord,
   notebookAugmentation,
-  sequential,
 } from '../src/index.ts';
 import { weightsSha256 } from '../src/io/weights-hash.ts';
+import { networkNamed } from './networks/networks.ts';
 import { downloadLine } from './train-cifar/download-line.ts';
 import { HELP, parseOptions, type TrainOptions } from './train-cifar/options.ts';
 import { createProgress } from './train-cifar/progress.ts';
@@ -31,7 +30,7 @@ async function train(options: TrainOptions, signal: AbortSignal): Promise<number
   if (data.message !== undefined) {
     process.stderr.write(`\n${'!'.repeat(72)}\n${data.message}\n${'!'.repeat(72)}\n\n`);
   }
-  const model = sequential({ inputShape: [32, 32, 3], seed, numerics: options.numerics }, cifarNotebook());
+  const model = networkNamed('train:cifar', options.model)({ seed, numerics: options.numerics });
   const progress = createProgress();
   try {
     say(model.summary({ batchSize: options.batchSize, threads: engine.threads }));
@@ -71,6 +70,7 @@ async function train(options: TrainOptions, signal: AbortSignal): Promise<number
     const test = await model.evaluate(data.test, { engine });
     say(`\nTest - loss: ${test.loss.toFixed(4)} - accuracy: ${test.accuracy.toFixed(4)}`);
     const file = await writeResult(options, {
+      model: options.model,
       parameters: model.parameterCount,
       data: data.source,
       engine: options.engine,
@@ -101,6 +101,7 @@ function count(number: number, noun: string): string {
 
 /** The fields of result.json. */
 interface Result {
+  readonly model: string;
   readonly parameters: number;
   readonly data: 'cifar10' | 'synthetic';
   readonly engine: 'simd' | 'scalar';

@@ -2,8 +2,12 @@
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../../src/errors.ts';
 
+/** Networks for images of CIFAR-10's size. */
+const MODELS = ['cifarNotebook', 'cifarInception'] as const;
+
 /** What the command was asked to do. */
 export interface TrainOptions {
+  readonly model: (typeof MODELS)[number];
   readonly data: string | undefined;
   readonly epochs: number;
   readonly batchSize: number;
@@ -18,10 +22,11 @@ export interface TrainOptions {
   readonly help: boolean;
 }
 
-export const HELP = `Trains the network of the notebook on CIFAR-10.
+export const HELP = `Trains a network on CIFAR-10.
 
   npm run train:cifar -- [options]
 
+  --model NAME         'cifarNotebook' (default) or 'cifarInception'
   --data DIR           folder with data_batch_1.bin and its like, or 'synthetic' for drawn images
                        (default: CIFAR10_DIR, data/, the cache of earlier downloads, a download)
   --epochs N           default 20
@@ -42,6 +47,7 @@ export function parseOptions(args: readonly string[], now: Date = new Date()): T
   const { values } = readArguments(args);
   const stamp = now.toISOString().slice(0, 19).replaceAll(':', '-');
   return {
+    model: choice('model', values.model, MODELS) ?? 'cifarNotebook',
     data: values.data,
     epochs: wholeNumber('epochs', values.epochs, 1) ?? 20,
     batchSize: wholeNumber('batch-size', values['batch-size'], 1) ?? 32,
@@ -67,6 +73,7 @@ function readArguments(args: readonly string[]) {
       strict: true,
       allowPositionals: false,
       options: {
+        model: text,
         data: text,
         epochs: text,
         'batch-size': text,

@@ -10,6 +10,7 @@ const now = new Date('2026-03-04T05:06:07Z');
 
 test('the defaults are those of the notebook', () => {
   assert.deepEqual(parseOptions([], now), {
+    model: 'cifarNotebook',
     data: undefined,
     epochs: 20,
     batchSize: 32,
@@ -27,8 +28,9 @@ test('the defaults are those of the notebook', () => {
 
 test('every option is read', () => {
   const line =
-    '--data D --epochs 3 --batch-size 16 --threads 2 --seed 0 --limit 64 --no-augment --normalization notebook --numerics direct --engine scalar --out O';
+    '--model cifarInception --data D --epochs 3 --batch-size 16 --threads 2 --seed 0 --limit 64 --no-augment --normalization notebook --numerics direct --engine scalar --out O';
   assert.deepEqual(parseOptions(line.split(' '), now), {
+    model: 'cifarInception',
     data: 'D',
     epochs: 3,
     batchSize: 16,
@@ -46,6 +48,7 @@ test('every option is read', () => {
 
 test('the help names every option', () => {
   const names = [
+    'model',
     'data',
     'epochs',
     'batch-size',

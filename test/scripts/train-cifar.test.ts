@@ -39,6 +39,7 @@ describe('a run', () => {
     assert.equal(stderr, '');
     const { epochs, test: tested, weightsSha256, ...rest } = result;
     assert.deepEqual(rest, {
+      model: 'cifarNotebook',
       parameters: 558_186,
       data: 'synthetic',
       engine: 'simd',
