@@ -56,7 +56,15 @@ export function placeProgram(
   for (const extra of [plan.losses, plan.correct, ...plan.outputs.map(({ origin }) => origin.buffer)]) {
     if (!buffers.includes(extra) && extra.scope === 'batch') buffers.push(extra);
   }
-  for (const extra of [plan.targets, plan.sampleScale, plan.step, plan.hyper, plan.input.matrices]) {
+  const heads = plan.heads.map(({ sampleScale }) => sampleScale);
+  for (const extra of [
+    plan.targets,
+    plan.sampleScale,
+    ...heads,
+    plan.step,
+    plan.hyper,
+    plan.input.matrices,
+  ]) {
     if (!buffers.includes(extra)) buffers.push(extra);
   }
   const { batchSize, shardSize } = plan.options;

@@ -18,6 +18,7 @@ import { alignBytes, plainBuffer, refTo, tensorBuffer } from './buffers.ts';
 import {
   HYPER_LENGTH,
   type InputFormat,
+  type LossContext,
   type LossPlan,
   type OptimizerPlan,
   type TargetFormat,
@@ -36,6 +37,8 @@ export interface PlanOptions {
   readonly input: InputFormat;
   readonly targets?: TargetFormat;
   readonly loss?: LossPlan;
+  /** In training: what each output's loss counts; default 1 for every output. */
+  readonly lossWeights?: readonly number[];
   readonly optimizer?: OptimizerPlan;
   /** Seed of the layers' random streams. */
   readonly seed: number;
@@ -54,6 +57,15 @@ export interface PlannedPhase {
   readonly units: readonly PlannedUnit[];
 }
 
+/** An output beside the first that is trained, too: on the same targets, its loss times `weight`. */
+export interface PlannedHead {
+  readonly weight: number;
+  /** f32 a sample: its weight divided by the batch, times the head's. */
+  readonly sampleScale: PlannedBuffer;
+  /** f64 a sample, without the head's weight. */
+  readonly losses: PlannedBuffer;
+}
+
 /** Phases and the buffers by which the main thread speaks with them. */
 export interface Plan {
   readonly options: PlanOptions;
@@ -68,6 +80,9 @@ export interface Plan {
   readonly hyper: PlannedBuffer;
   readonly losses: PlannedBuffer;
   readonly correct: PlannedBuffer;
+  /** What the first output's loss counts. */
+  readonly lossWeight: number;
+  readonly heads: readonly PlannedHead[];
   /** The model's outputs, each in a buffer of its own in prediction: [samples, ...shape], row-major. */
   readonly outputs: readonly TensorRef[];
   /** The first of them; with a loss that takes logits, what the loss sees. */
@@ -106,19 +121,21 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
   const losses = plainBuffer('losses', 'batch', { sampleBytes: 8 });
   const correct = plainBuffer('correct', 'batch', { sampleBytes: 4 });
   const input = emitInput(emission, options.input);
-  const { nodes, result } = forwardNodes(graph, options);
+  const { nodes, results } = forwardNodes(graph, options);
   for (const node of nodes) emitForward(emission, node);
-  const outputs = mode === 'predict' ? emitOutputs(emission) : [emission.tensor(result)];
-  if (options.loss !== undefined) {
-    if (training) emission.touchGradient(result);
-    options.loss.emit({
-      output: outputs[0]!,
-      targets: refTo(targets),
-      sampleScale: refTo(sampleScale),
-      gradient: training ? emission.gradient(result) : undefined,
-      losses: refTo(losses),
-      correct: refTo(correct),
-      call: emission.call,
+  const outputs = mode === 'predict' ? emitOutputs(emission) : results.map((at) => emission.tensor(at));
+  const { loss, lossWeights = [] } = options;
+  const heads =
+    loss === undefined ? [] : results.slice(1).map((_, i) => planHead(i, lossWeights[i + 1] ?? 1));
+  if (loss !== undefined) {
+    const first = { sampleScale, losses };
+    [first, ...heads].forEach((head, i) => {
+      emitLoss(emission, loss, results[i]!, {
+        targets: refTo(targets),
+        sampleScale: refTo(head.sampleScale),
+        losses: refTo(head.losses),
+        correct: refTo(i === 0 ? correct : plainBuffer(`correct/${i}`, 'batch', { sampleBytes: 4 })),
+      });
     });
   }
   if (training) for (const node of [...nodes].reverse()) emitBackward(emission, node);
@@ -147,11 +164,53 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
     hyper,
     losses,
     correct,
+    lossWeight: lossWeights[0] ?? 1,
+    heads,
     outputs,
     output: outputs[0]!,
     gradients,
     prepare: preparePhase(emission),
   };
+}
+
+function planHead(index: number, weight: number): PlannedHead {
+  return {
+    weight,
+    sampleScale: plainBuffer(`sampleScale/${index + 1}`, 'slot', { sampleBytes: 4 }),
+    losses: plainBuffer(`losses/${index + 1}`, 'batch', { sampleBytes: 8 }),
+  };
+}
+
+/**
+ * Emits a loss on a tensor and, in training, its gradient: added to what another loss wrote on the same tensor, by
+ * way of a buffer, since losses only write.
+ */
+function emitLoss(
+  emission: Emission,
+  loss: LossPlan,
+  tensor: number,
+  buffers: Pick<LossContext, 'targets' | 'sampleScale' | 'losses' | 'correct'>,
+): void {
+  const { call, mode } = emission;
+  const output = emission.tensor(tensor);
+  if (mode === 'infer') {
+    loss.emit({ ...buffers, output, gradient: undefined, call });
+    return;
+  }
+  const target = emission.gradient(tensor);
+  const accumulate = emission.touchGradient(tensor);
+  if (!accumulate) {
+    loss.emit({ ...buffers, output, gradient: target, call });
+    return;
+  }
+  const view = { ...output.view, halo: 0 };
+  const buffer = plainBuffer(`gradient/of/${buffers.losses.buffer.name}`, 'unit', {
+    sampleBytes: view.imageStride * 4,
+  });
+  const gradient = { shape: output.shape, view, origin: refTo(buffer) };
+  loss.emit({ ...buffers, output, gradient, call });
+  const spec: CopyViewSpec = { kind: 'copyView', input: view, output: target.view, accumulate };
+  call(spec, [gradient.origin, target.origin, 'count']);
 }
 
 /** The phase that remakes all prepared copies that a program's layers asked for. */
@@ -160,21 +219,31 @@ function preparePhase(emission: Emission): PlannedPhase {
   return wholeBatch('prepare', units);
 }
 
-/** The nodes to run and the tensor that the loss sees: a softmax at the end is left to a loss that takes logits. */
+/**
+ * The nodes to run, and the tensors that are their results: all outputs in prediction, what the losses see in training
+ * (every output's) and evaluation (the first one's). A softmax at the end is left to a loss that takes logits.
+ */
 function forwardNodes(
   graph: Graph,
   { loss, mode }: PlanOptions,
-): { readonly nodes: readonly GraphNode[]; readonly result: number } {
-  const { nodes, output } = graph;
-  const last = nodes.find((node) => node.output === output);
+): { readonly nodes: readonly GraphNode[]; readonly results: readonly number[] } {
+  if (mode === 'predict' || loss === undefined) return { nodes: graph.nodes, results: graph.outputs };
+  const seen = mode === 'train' ? graph.outputs : graph.outputs.slice(0, 1);
+  const results = seen.map((output) => (loss.takesLogits ? logitsOf(graph, output) : output));
+  const needed = new Set(results);
+  const nodes = graph.nodes.toReversed().filter((node) => {
+    if (needed.has(node.output)) for (const index of node.inputs) needed.add(index);
+    return needed.has(node.output);
+  });
+  return { nodes: nodes.reverse(), results };
+}
+
+/** What a softmax is taken of, where a tensor is one; else the tensor itself. */
+function logitsOf({ nodes }: Graph, tensor: number): number {
+  const maker = nodes.find((node) => node.output === tensor);
   const isSoftmax =
-    last?.layer.type === 'activation' && (last.layer.config as { function: string }).function === 'softmax';
-  if (mode === 'predict' || !loss?.takesLogits || !isSoftmax) return { nodes, result: output };
-  const isRead = nodes.some(({ inputs }) => inputs.includes(output));
-  return {
-    nodes: isRead ? nodes : nodes.filter((node) => node !== last),
-    result: last.inputs[0]!,
-  };
+    maker?.layer.type === 'activation' && (maker.layer.config as { function: string }).function === 'softmax';
+  return isSoftmax ? maker.inputs[0]! : tensor;
 }
 
 /** The outputs for the main thread to read: without gaps and halo, copied where they are not so already. */

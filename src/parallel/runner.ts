@@ -38,6 +38,10 @@ export interface StepInput {
   readonly samples: Uint8Array | Float32Array;
   readonly targets: Int32Array | Float32Array;
   readonly sampleScale: Float32Array;
+  /** What the first output's loss counts. */
+  readonly lossWeight: number;
+  /** For the other outputs that are trained: their own scale, and what they count. */
+  readonly heads: readonly { readonly sampleScale: Float32Array; readonly weight: number }[];
   readonly matrices: Float32Array;
   readonly step: Int32Array;
   readonly hyper: Float32Array;
@@ -125,6 +129,11 @@ export class Runner {
         ? i32.subarray(at(plan.targets) / 4, at(plan.targets) / 4 + targets)
         : floats(plan.targets, targets),
       sampleScale: floats(plan.sampleScale, count),
+      lossWeight: plan.lossWeight,
+      heads: plan.heads.map(({ sampleScale, weight }) => ({
+        sampleScale: floats(sampleScale, count),
+        weight,
+      })),
       matrices: floats(matrices, 6 * count),
       step: i32.subarray(at(plan.step) / 4, at(plan.step) / 4 + 2),
       hyper: floats(plan.hyper, plan.hyper.fixedBytes / 4),
@@ -170,16 +179,25 @@ export class Runner {
     entry.freshVersion = this.#weightsVersion;
   }
 
-  /** Losses and hits of the last step, in the order of the samples; valid until the next. */
+  /**
+   * Losses (of all outputs that are trained, weighted and added up) and hits (of the first output) of the last step,
+   * in the order of the samples; valid until the next.
+   */
   results(key: string, count: number): { losses: Float64Array; correct: Int32Array } {
     const { plan, placed } = this.#placed(key);
     const { f64, i32 } = this.arena.heap;
-    const losses = placed.addressOf(plan.losses) / 8;
     const correct = placed.addressOf(plan.correct) / 4;
-    return {
-      losses: f64.subarray(losses, losses + count),
-      correct: i32.subarray(correct, correct + count),
+    const lossesOf = (buffer: PlannedBuffer) => {
+      const at = placed.addressOf(buffer) / 8;
+      return f64.subarray(at, at + count);
     };
+    let losses = lossesOf(plan.losses);
+    if (plan.lossWeight !== 1) losses = losses.map((loss) => loss * plan.lossWeight);
+    for (const head of plan.heads) {
+      const own = lossesOf(head.losses);
+      losses = losses.map((loss, i) => loss + own[i]! * head.weight);
+    }
+    return { losses, correct: i32.subarray(correct, correct + count) };
   }
 
   /** Floats of a buffer that outlives a step (scopes program, batch, model), from its origin on. */

@@ -70,6 +70,8 @@ export async function fillSamples(
   const { targets: kind } = dataset;
   if (kind.kind === 'index' && !recipe.ignoreTargets) checkLabels('dataset', targets, kind.classes);
   fillScale(dataset, indices, targets, sampleScale, recipe);
+  for (const head of input.heads) head.sampleScale.set(sampleScale.map((scale) => scale * head.weight));
+  if (input.lossWeight !== 1) sampleScale.set(sampleScale.map((scale) => scale * input.lossWeight));
   if (recipe.augmentation !== undefined) {
     const [height, width] = dataset.inputShape as [number, number];
     indices.forEach((index, i) => {

@@ -52,8 +52,15 @@ export function checkFit(operation: string, state: ModelState, dataset: Dataset,
       received: 'none',
     });
   }
-  const outputShape = graph.tensors[graph.output]!;
-  if (withTargets && outputShape.length !== 1) {
+  if (!withTargets) return;
+  const { targets } = dataset;
+  const classes = targets.kind === 'index' ? targets.classes : elementCount(targets.shape);
+  for (const index of graph.outputs) checkOutput(operation, graph.tensors[index]!, classes);
+}
+
+/** Throws ShapeError unless an output is a vector with an element a class. */
+function checkOutput(operation: string, outputShape: Shape, classes: number): void {
+  if (outputShape.length !== 1) {
     throw new ShapeError({
       operation,
       argument: 'model',
@@ -63,9 +70,7 @@ export function checkFit(operation: string, state: ModelState, dataset: Dataset,
     });
   }
   const outputs = elementCount(outputShape);
-  const { targets } = dataset;
-  const classes = targets.kind === 'index' ? targets.classes : elementCount(targets.shape);
-  if (withTargets && classes !== outputs) {
+  if (classes !== outputs) {
     throw new ShapeError({
       operation,
       argument: 'dataset.targets',

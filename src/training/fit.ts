@@ -17,7 +17,7 @@ import {
 import type { Callback } from './callbacks/callback.ts';
 import { checkBatchSize, checkFit, evaluateWith, openEvaluation, settle } from './evaluate.ts';
 import type { EpochRecord, History, Metrics, StepProgress } from './history.ts';
-import { type LossName, lossPlan } from './losses.ts';
+import { type LossName, lossPlan, outputWeights } from './losses.ts';
 import { type Optimizer, rateAt, resolveOptimizer } from './optimizers.ts';
 import type { ModelState, RunOptions } from './state.ts';
 
@@ -26,6 +26,11 @@ export interface FitOptions extends RunOptions, Weighting {
   readonly optimizer?: Optimizer | 'sgd' | 'adam';
   /** Default 'categoricalCrossentropy'. */
   readonly loss?: LossName;
+  /**
+   * For a model with several outputs, which all learn the data set's targets: what the loss of an output counts, by
+   * the output's name; default 1.
+   */
+  readonly lossWeights?: Readonly<Record<string, number>>;
   /** Default 1. */
   readonly epochs?: number;
   /** Epochs done before, of `epochs` in all: order and augmentation go on from there. Default 0. */
@@ -76,13 +81,24 @@ export function openTraining(
     readonly loss: LossName;
     readonly optimizer: Optimizer | undefined;
     readonly augmented: boolean;
+    readonly lossWeights?: Readonly<Record<string, number>> | undefined;
   },
 ): string {
   const { batchSize, loss, optimizer, augmented } = options;
+  const lossWeights = outputWeights('fit', state.graph.outputNames, options.lossWeights);
   const input = inputFormat(dataset, augmented);
   const targets = targetFormat(dataset);
   const frozen = [...state.frozen];
-  const key = JSON.stringify(['train', batchSize, loss, targets, input, optimizer?.plan, frozen]);
+  const key = JSON.stringify([
+    'train',
+    batchSize,
+    loss,
+    targets,
+    input,
+    optimizer?.plan,
+    frozen,
+    lossWeights,
+  ]);
   const graph = state.trainingGraph;
   runner.open(key, () =>
     planProgram(graph, {
@@ -92,6 +108,7 @@ export function openTraining(
       input,
       targets,
       loss: lossPlan(loss, dataset.targets.kind),
+      ...(lossWeights && { lossWeights }),
       ...(optimizer === undefined ? {} : { optimizer: optimizer.plan }),
       seed: state.seed,
       numerics: state.numerics,
@@ -120,6 +137,7 @@ export async function* trainEpochs(
   checkEpochs('epochs', epochs);
   checkEpochs('initialEpoch', initialEpoch);
   checkWeighting(dataset, options);
+  outputWeights('fit', state.graph.outputNames, options.lossWeights);
   if (augmentation !== undefined) checkAugmented(dataset, augmentation);
   const plain = { ...options, optimizer: resolveOptimizer(options.optimizer ?? 'adam'), epochs, loss };
   const batchSize = Math.min(wanted, dataset.size);
@@ -152,7 +170,9 @@ async function runEpoch(
   const { optimizer, batchSize, epochs, loss, validation } = options;
   const runner = await state.runner(options);
   state.useOptimizer(runner, optimizer);
-  const training = { batchSize, loss, optimizer, augmented: options.augmentation !== undefined };
+  const { lossWeights } = options;
+  const augmented = options.augmentation !== undefined;
+  const training = { batchSize, loss, optimizer, augmented, lossWeights };
   openTraining(runner, state, dataset, training);
   const validationKey = validation && openEvaluation(runner, state, validation, { batchSize: 128, loss });
   const key = openTraining(runner, state, dataset, training);

@@ -43,3 +43,22 @@ export function lossPlan(name: LossName, targets: 'index' | 'dense'): LossPlan {
   }
   return crossEntropy(name, targets);
 }
+
+/** A weight for each output, 1 where none is named; undefined where all are 1. Throws ConfigError. */
+export function outputWeights(
+  operation: string,
+  outputs: readonly string[],
+  lossWeights: Readonly<Record<string, number>> = {},
+): readonly number[] | undefined {
+  for (const [name, weight] of Object.entries(lossWeights)) {
+    if (outputs.includes(name) && Number.isFinite(weight) && weight >= 0) continue;
+    throw new ConfigError({
+      operation,
+      argument: `lossWeights.${name}`,
+      expected: `a finite weight from 0 on for one of ${outputs.join(', ')}`,
+      received: String(weight),
+    });
+  }
+  const weights = outputs.map((name) => lossWeights[name] ?? 1);
+  return weights.every((weight) => weight === 1) ? undefined : weights;
+}

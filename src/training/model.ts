@@ -156,6 +156,18 @@ export class Model {
     return output!;
   }
 
+  /** All outputs of the model, by name; as `predict`, which gives the first. */
+  async predictAll(
+    inputs: Dataset | Float32Array,
+    options: PredictOptions = {},
+  ): Promise<Record<string, Prediction>> {
+    const dataset = inputs instanceof Float32Array ? this.#asDataset(inputs) : inputs;
+    const found = await this.#state.exclusively('predictAll', () =>
+      predictWith(this.#state, dataset, options),
+    );
+    return Object.fromEntries(this.graph.outputNames.map((name, i) => [name, found[i]!]));
+  }
+
   /**
    * What the named layers return for a data set, or for floats [N, ...inputShape]: by name, each [N, ...outputShape].
    * Nothing behind them is computed. 'name:1' is a shared layer's second call. Throws ConfigError for unknown names.
@@ -278,12 +290,12 @@ export function sequential(options: SequentialOptions, layers: readonly Layer[])
 export function functional(options: FunctionalOptions): Model {
   const { seed, numerics } = checkModelOptions('functional', options);
   const graph = functionalGraph(options.inputs, options.outputs);
-  if (graph.inputs.length > 1 || graph.outputs.length > 1) {
+  if (graph.inputs.length > 1) {
     throw new ConfigError({
       operation: 'functional',
-      argument: 'inputs, outputs',
-      expected: 'one of each: models with several cannot be run yet',
-      received: `${graph.inputs.length} and ${graph.outputs.length}`,
+      argument: 'inputs',
+      expected: 'one: models with several inputs cannot be run yet',
+      received: String(graph.inputs.length),
     });
   }
   const model = new Model(graph, seed, numerics, options.memoryLimit);

@@ -25,6 +25,8 @@ export interface BatchOptions extends RunOptions, Weighting {
   readonly optimizer?: Optimizer | 'sgd' | 'adam';
   /** Default 'categoricalCrossentropy'. */
   readonly loss?: LossName;
+  /** As in `fit`. */
+  readonly lossWeights?: Readonly<Record<string, number>>;
 }
 
 /** One step with an optimizer; see `Model.trainOnBatch`. */
@@ -70,7 +72,8 @@ async function prepare(
   const runner = await state.runner(options);
   if (optimizer !== undefined) state.useOptimizer(runner, optimizer);
   const loss = options.loss ?? 'categoricalCrossentropy';
-  const training = { batchSize: dataset.size, loss, optimizer, augmented: false };
+  const { lossWeights } = options;
+  const training = { batchSize: dataset.size, loss, optimizer, augmented: false, lossWeights };
   return { runner, key: openTraining(runner, state, dataset, training), dataset };
 }
 
