@@ -6,7 +6,8 @@
  *
  *   [program, batch and shard buffers | slot 0 | slot 1 | unit scratch of worker 0 | of worker 1 | ...]
  *
- * Scratch is shared by buffers whose lives within the shard's calls do not overlap; buffers with a halo share only
+ * Scratch is shared by buffers whose lives within the shard's calls do not overlap, and so are, in inference, batch
+ * buffers by the phases that name them; buffers with a halo share only
  * with buffers of the same layout, so that their zeros survive.
  */
 import type { KernelSpec } from '../kernels/kernel.ts';
@@ -14,7 +15,7 @@ import type { Operand, PlannedBuffer, PlannedCall } from '../layers/layer.ts';
 import { alignBytes, bufferBytes } from './buffers.ts';
 import type { Plan, PlannedPhase } from './plan.ts';
 import { encodeProgram, type PlacedArgument, type PlacedCall, type Program, TAG } from './program.ts';
-import { placeScratch } from './scratch.ts';
+import { placeBatch, placeScratch } from './scratch.ts';
 
 /** A program with the sizes that it needs around it. */
 export interface PlacedProgram {
@@ -79,7 +80,8 @@ export function placeProgram(
     return at;
   };
   let end = layOut('program', base, batchSize);
-  end = layOut('batch', end, batchSize);
+  if (plan.options.mode === 'train') end = layOut('batch', end, batchSize);
+  else end = placeInference(plan, phases, end, addresses);
   layOut('shard', end, 0);
   const slotBase = end + plan.shardStrideBytes * plan.shards;
   const slotBytes = layOut('slot', 0, batchSize);
@@ -114,6 +116,24 @@ export function placeProgram(
     workerBytes,
     transientBytes: (workers) => alignBytes(workerBase - base + workers * workerBytes),
   };
+}
+
+/** One large image's activations are shared by all workers; each lives until its last reader's phase. */
+function placeInference(
+  plan: Plan,
+  phases: readonly PlannedPhase[],
+  from: number,
+  addresses: Map<PlannedBuffer, number>,
+): number {
+  const results = [plan.losses, plan.correct, ...plan.outputs.map(({ origin }) => origin.buffer)];
+  const steps = phases.map(({ units }) => [...new Set(units.map(({ calls }) => calls))].flat());
+  let end = placeBatch(steps, plan.options.batchSize, new Set(results), from, addresses);
+  for (const buffer of results) {
+    if (buffer.scope !== 'batch' || addresses.has(buffer)) continue;
+    addresses.set(buffer, end + buffer.originBytes);
+    end += bufferBytes(buffer, plan.options.batchSize);
+  }
+  return end;
 }
 
 function placeOperand(

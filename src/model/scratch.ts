@@ -1,5 +1,5 @@
-/** Places the buffers of a unit's scratch: buffers whose lives do not overlap share memory. */
-import type { PlannedBuffer, PlannedCall } from '../layers/layer.ts';
+/** Places buffers by liveness: those whose lives do not overlap share memory. */
+import type { PlannedBuffer, PlannedCall, Scope } from '../layers/layer.ts';
 import { bufferBytes } from './buffers.ts';
 
 interface Life {
@@ -9,14 +9,41 @@ interface Life {
   last: number;
 }
 
-/** Adds the addresses of all unit-scope buffers of `calls`, relative to the worker's base; returns the bytes needed. */
+/**
+ * Adds the addresses of all unit-scope buffers of `calls`, which run one after the other, relative to the worker's
+ * base; returns the bytes needed.
+ */
 export function placeScratch(
   calls: readonly PlannedCall[],
   samples: number,
   addresses: Map<PlannedBuffer, number>,
 ): number {
-  const lives = livesOf(calls, samples);
-  let end = 0;
+  const lives = livesOf(
+    calls.map((call) => [call]),
+    'unit',
+    samples,
+  );
+  return placeLives(lives, 0, addresses);
+}
+
+/**
+ * Adds the addresses, from `from` on, of the batch-scope buffers of an inference's phases, whose calls run at the same
+ * time; those of `kept` are read afterwards. Returns the end.
+ */
+export function placeBatch(
+  phases: readonly (readonly PlannedCall[])[],
+  samples: number,
+  kept: ReadonlySet<PlannedBuffer>,
+  from: number,
+  addresses: Map<PlannedBuffer, number>,
+): number {
+  const lives = livesOf(phases, 'batch', samples);
+  for (const life of lives) if (kept.has(life.buffer)) life.last = phases.length;
+  return placeLives(lives, from, addresses);
+}
+
+function placeLives(lives: readonly Life[], from: number, addresses: Map<PlannedBuffer, number>): number {
+  let end = from;
   const slots = new Map<string, { address: number; last: number }[]>();
   for (const life of lives.filter(({ buffer }) => buffer.layout !== '')) {
     const { buffer, bytes, first, last } = life;
@@ -50,12 +77,12 @@ export function placeScratch(
   return end;
 }
 
-/** First and last call that names each buffer, in the order of the first. */
-function livesOf(calls: readonly PlannedCall[], samples: number): Life[] {
+/** First and last step that names each buffer, in the order of the first. */
+function livesOf(steps: readonly (readonly PlannedCall[])[], scope: Scope, samples: number): Life[] {
   const lives = new Map<PlannedBuffer, Life>();
-  calls.forEach(({ operands }, index) => {
-    for (const operand of operands) {
-      if (typeof operand !== 'object' || operand.buffer.scope !== 'unit') continue;
+  steps.forEach((calls, index) => {
+    for (const operand of calls.flatMap(({ operands }) => operands)) {
+      if (typeof operand !== 'object' || operand.buffer.scope !== scope) continue;
       const { buffer } = operand;
       const life = lives.get(buffer);
       if (life !== undefined) life.last = index;

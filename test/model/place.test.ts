@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { activation, dense } from '../../src/layers/index.ts';
+import { activation, conv2d, dense } from '../../src/layers/index.ts';
 import type { PlannedBuffer, PlannedCall } from '../../src/layers/layer.ts';
 import { sequentialGraph } from '../../src/model/graph.ts';
 import { buffersOf, type PlacedProgram, placeProgram } from '../../src/model/place.ts';
@@ -209,4 +209,16 @@ test('equal kernels are bound once', () => {
   const { kernels } = place(plan).placed.program;
   assert.equal(kernels.filter(({ kind }) => kind === 'denseForward').length, 1);
   assert.equal(new Set(kernels.map((spec) => JSON.stringify(spec))).size, kernels.length);
+});
+
+test('one large image in bands needs the memory of the activations that live at one time, not of all', () => {
+  const convolution = () => conv2d({ filters: 16, kernelSize: 3, padding: 'same' });
+  const bytes = (layers: number) => {
+    const graph = sequentialGraph([64, 64, 16], Array.from({ length: layers }, convolution));
+    const options = { mode: 'predict', batchSize: 1, shardSize: 1, input: PLAIN_INPUT, seed: 0 } as const;
+    const plan = planProgram(graph, { ...options, numerics: 'direct' });
+    assert.ok(plan.phases.some(({ name }) => name === 'bands'));
+    return place(plan).placed.transientBytes(1);
+  };
+  assert.equal(bytes(12), bytes(4));
 });
