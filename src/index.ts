@@ -20,6 +20,7 @@ export {
 export { weightsSha256 } from './io/weights-hash.ts';
 export type { ActivationOption, ActivationOptions } from './layers/activation.ts';
 export type { AveragePoolOptions } from './layers/average-pooling2d.ts';
+export type { BatchNormalizationOptions } from './layers/batch-normalization.ts';
 export type { ConcatenateOptions } from './layers/concatenate.ts';
 export type { ConvAlgorithm, Numerics } from './layers/conv-algorithm.ts';
 export type { Conv2dOptions } from './layers/conv2d.ts';

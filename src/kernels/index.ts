@@ -6,6 +6,13 @@ import { adamFamily } from './adam.ts';
 import { affineWarpFamily } from './affine-warp.ts';
 import { averagePoolBackwardFamily } from './average-pool-backward.ts';
 import { averagePoolForwardFamily } from './average-pool-forward.ts';
+import { batchNormBackwardFamily } from './batch-norm-backward.ts';
+import { batchNormForwardFamily } from './batch-norm-forward.ts';
+import { batchNormGradientsFamily } from './batch-norm-gradients.ts';
+import { batchNormInferenceFamily } from './batch-norm-inference.ts';
+import { batchNormStatisticsFamily } from './batch-norm-statistics.ts';
+import { batchNormSumsFamily } from './batch-norm-sums.ts';
+import { channelMomentsFamily } from './channel-moments.ts';
 import { channelSum } from './channel-sum.ts';
 import { clearViewFamily } from './clear-view.ts';
 import { conv2dForward } from './conv2d-forward.ts';
@@ -23,6 +30,7 @@ import { fillFamily } from './fill.ts';
 import type { KernelFamily } from './kernel.ts';
 import { maxPoolBackwardFamily } from './max-pool-backward.ts';
 import { maxPoolForwardFamily } from './max-pool-forward.ts';
+import { movingAverageFamily } from './moving-average.ts';
 import { normalizePixelsFamily } from './normalize-pixels.ts';
 import { preluBackwardFamily } from './prelu-backward.ts';
 import { preluForwardFamily } from './prelu-forward.ts';
@@ -43,6 +51,13 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   affineWarp: affineWarpFamily,
   averagePoolBackward: averagePoolBackwardFamily,
   averagePoolForward: averagePoolForwardFamily,
+  batchNormBackward: batchNormBackwardFamily,
+  batchNormForward: batchNormForwardFamily,
+  batchNormGradients: batchNormGradientsFamily,
+  batchNormInference: batchNormInferenceFamily,
+  batchNormStatistics: batchNormStatisticsFamily,
+  batchNormSums: batchNormSumsFamily,
+  channelMoments: channelMomentsFamily,
   channelSum,
   clearView: clearViewFamily,
   conv2dForward,
@@ -59,6 +74,7 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   fill: fillFamily,
   maxPoolBackward: maxPoolBackwardFamily,
   maxPoolForward: maxPoolForwardFamily,
+  movingAverage: movingAverageFamily,
   normalizePixels: normalizePixelsFamily,
   preluBackward: preluBackwardFamily,
   preluForward: preluForwardFamily,

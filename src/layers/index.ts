@@ -2,6 +2,7 @@
 import { activation } from './activation.ts';
 import { add } from './add.ts';
 import { averagePooling2d } from './average-pooling2d.ts';
+import { batchNormalization } from './batch-normalization.ts';
 import { concatenate } from './concatenate.ts';
 import { conv2d } from './conv2d.ts';
 import { conv2dTranspose } from './conv2d-transpose.ts';
@@ -17,6 +18,7 @@ export const layers = {
   activation,
   add,
   averagePooling2d,
+  batchNormalization,
   concatenate,
   conv2d,
   conv2dTranspose,
@@ -32,6 +34,7 @@ export {
   activation,
   add,
   averagePooling2d,
+  batchNormalization,
   concatenate,
   conv2d,
   conv2dTranspose,

@@ -18,6 +18,8 @@ export type Scope =
   | 'program'
   /** One copy for the whole batch, cut by samples: what must outlive a shard's unit. */
   | 'batch'
+  /** The same, from the first phase that uses it to the last: what the plan moves out of a unit's scratch. */
+  | 'phases'
   /** One copy a shard: its parameter gradients. */
   | 'shard'
   /** One copy a worker: activations, gradients and scratch of the unit in hand. */
@@ -70,6 +72,8 @@ export interface GradientRef extends TensorRef {
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: Shape;
+  /** False for buffers, such as running statistics: they are part of the weights, but no optimizer moves them. */
+  readonly trained?: boolean;
   readonly initializer: Initializer;
   /** For the initialisers that scale by fan; default 1 and 1. */
   readonly fanIn?: number;
@@ -87,17 +91,38 @@ export interface ForwardContext<C> {
   readonly mode: 'train' | 'infer';
   /** The model's choice of algorithms. */
   readonly numerics: Numerics;
+  /** Samples of a full batch. */
+  readonly batchSize: number;
+  /** False where the layer is frozen: nothing of it may change, running statistics included. */
+  readonly trainable: boolean;
   readonly inputs: readonly TensorRef[];
   readonly output: TensorRef;
   /** Number of the training step, i32 [low, high]. */
   readonly step: BufferRef;
   parameter(name: string): BufferRef;
-  /** A copy of parameters in another arrangement, made once an update by `spec` with arguments (parameter, copy). */
-  prepared(name: string, parameter: string, elements: number, spec: KernelSpec): BufferRef;
+  /**
+   * A copy of parameters in another arrangement, made once an update by `spec` with arguments (parameter, copy), or
+   * (parameter, parameter, ..., copy) for several.
+   */
+  prepared(
+    name: string,
+    parameter: string | readonly string[],
+    elements: number,
+    spec: KernelSpec,
+  ): BufferRef;
   /** A buffer of f32 that the backward pass will read, the same in both passes by name. */
   saved(name: string, elementsPerSample: number): BufferRef;
   /** Scratch of this call only, independent of the number of samples. */
   scratch(elements: number): BufferRef;
+  /** A buffer of f32 for the whole batch: what units over the batch hand to the shards, the same by name. */
+  shared(name: string, elements: number): BufferRef;
+  /**
+   * Lets all shards come to this point, runs units over the whole batch (which read what `saved` holds, from sample 0
+   * on, and `shared`), and lets the shards go on. Only while training: samples of inference are independent.
+   */
+  meet(units: readonly (readonly PlannedCall[])[]): void;
+  /** Calls that change what the layer keeps, run once a step with the update of the weights, if there is one. */
+  whileUpdating(calls: readonly PlannedCall[]): void;
   /** Key of this layer's stream of random numbers for a purpose. */
   streamKey(purpose: string): readonly [number, number];
   call(spec: KernelSpec, operands: readonly Operand[]): void;
@@ -162,6 +187,8 @@ export interface LayerDefinition<O = never, C = unknown> {
   readonly joinsChannels?: boolean;
   /** Whether the layer does nothing outside of training (dropout). */
   readonly trainingOnly?: boolean;
+  /** Whether a sample's result while training depends on the other samples of its batch, and differs in inference. */
+  readonly batchStatistics?: boolean;
   /** A layer that must follow: an activation that the kernels cannot fuse. */
   following?(config: C): Layer | undefined;
   forward?(context: ForwardContext<C>): void;

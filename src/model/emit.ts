@@ -23,12 +23,21 @@ import { channelRange, type Mode } from './places.ts';
 
 type Size = { readonly fixedBytes?: number; readonly sampleBytes?: number };
 
+/** A point in the shard's calls where all shards meet. */
+export interface Meeting {
+  /** Calls of the shard before it. */
+  readonly after: number;
+  readonly units: readonly (readonly PlannedCall[])[];
+}
+
 /** The state of one emission. */
 export interface Emission {
   readonly graph: Graph;
   readonly mode: Mode;
   readonly seed: number;
   readonly numerics: Numerics;
+  /** Samples of a full batch. */
+  readonly batchSize: number;
   readonly layout: TensorLayout;
   /** The shard's calls so far. */
   readonly calls: PlannedCall[];
@@ -36,6 +45,10 @@ export interface Emission {
   readonly batchUnits: PlannedCall[][][];
   /** How many nodes of a layer have emitted their backward pass. */
   readonly backwardPasses: Map<string, number>;
+  /** Where all shards meet, as a number of calls, and the units over the whole batch that run then. */
+  readonly meetings: Meeting[];
+  /** By layer, what changes what it keeps: run with the update, in this order. */
+  readonly keeping: Map<string, PlannedCall[]>;
   /** Calls that make prepared copies, by the copy's name. */
   readonly prepared: Map<string, PlannedCall>;
   /** Gradients of parameters as the shards or batch units write them, by parameter. */
@@ -58,8 +71,7 @@ export interface Emission {
 export function startEmission(
   graph: Graph,
   mode: Mode,
-  seed: number,
-  numerics: Numerics,
+  options: Pick<Emission, 'seed' | 'numerics' | 'batchSize'>,
   split = false,
 ): Emission {
   const layout = layoutTensors(graph, mode, split);
@@ -75,12 +87,13 @@ export function startEmission(
   return {
     graph,
     mode,
-    seed,
-    numerics,
+    ...options,
     layout,
     calls,
     batchUnits: [],
     backwardPasses: new Map(),
+    meetings: [],
+    keeping: new Map(),
     prepared: new Map(),
     gradients: new Map(),
     step: plainBuffer('step', 'slot', { fixedBytes: 8 }),
@@ -180,21 +193,29 @@ function forwardContext(emission: Emission, node: GraphNode): ForwardContext<unk
     config: node.layer.config,
     mode: emission.mode,
     numerics: emission.numerics,
+    batchSize: emission.batchSize,
+    trainable: node.trainable,
     inputs: node.inputs.map((index) => emission.tensor(index)),
     output: emission.tensor(node.output),
     step: refTo(emission.step),
     parameter: (name) => refTo(emission.parameter(declaredName(node, name))),
     prepared(name, parameter, elements, spec) {
-      const source = emission.parameter(declaredName(node, parameter));
+      const sources = [parameter].flat().map((each) => refTo(emission.parameter(declaredName(node, each))));
       const size = { fixedBytes: elements * 4 };
       const shared = node.call > 0 && preparedCopy(emission, `prepared/${node.layerName}/${name}`, spec);
       if (shared) return shared;
       const copy = owned('prepared', name, 'model', size);
-      emission.prepared.set(copy.buffer.name, { spec, operands: [refTo(source), copy] });
+      emission.prepared.set(copy.buffer.name, { spec, operands: [...sources, copy] });
       return copy;
     },
     saved: (name, elements) => owned('saved', name, 'unit', { sampleBytes: elements * 4 }),
     scratch: (elements) => refTo(plainBuffer(`scratch/${node.name}`, 'unit', { fixedBytes: elements * 4 })),
+    shared: (name, elements) => owned('shared', name, 'program', { fixedBytes: elements * 4 }),
+    meet: (units) => void emission.meetings.push({ after: emission.calls.length, units }),
+    whileUpdating(calls) {
+      const before = emission.keeping.get(node.layerName) ?? [];
+      emission.keeping.set(node.layerName, [...before, ...calls]);
+    },
     streamKey: (purpose) => streamKey(emission.seed, purpose, node.name),
     call: emission.call,
   };
@@ -204,7 +225,7 @@ function forwardContext(emission: Emission, node: GraphNode): ForwardContext<unk
 function preparedCopy(emission: Emission, name: string, spec: KernelSpec): BufferRef | undefined {
   const known = emission.prepared.get(name);
   if (known === undefined || JSON.stringify(known.spec) !== JSON.stringify(spec)) return undefined;
-  return known.operands[1] as BufferRef;
+  return known.operands.at(-1) as BufferRef;
 }
 
 /** Full name of a layer's parameter. Throws ConfigError for one that its definition does not declare. */

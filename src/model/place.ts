@@ -4,18 +4,18 @@
  * Model-scope buffers get their addresses from the arena. The others lie in the transient region, which programs
  * share (only one runs at a time, and the region is zeroed when another takes over):
  *
- *   [program, batch and shard buffers | slot 0 | slot 1 | unit scratch of worker 0 | of worker 1 | ...]
+ *   [program, batch, phases' and shard buffers | slot 0 | slot 1 | unit scratch of worker 0 | of worker 1 | ...]
  *
- * Scratch is shared by buffers whose lives within the shard's calls do not overlap, and so are, in inference, batch
- * buffers by the phases that name them; buffers with a halo share only
- * with buffers of the same layout, so that their zeros survive.
+ * Scratch is shared by buffers whose lives within the shard's calls do not overlap; so are, by the phases that name
+ * them, buffers of scope 'phases' and, in inference, of scope 'batch'. Buffers with a halo share only with buffers of
+ * the same layout, so that their zeros survive.
  */
 import type { KernelSpec } from '../kernels/kernel.ts';
 import type { Operand, PlannedBuffer, PlannedCall } from '../layers/layer.ts';
 import { alignBytes, bufferBytes } from './buffers.ts';
 import type { Plan, PlannedPhase } from './plan.ts';
 import { encodeProgram, type PlacedArgument, type PlacedCall, type Program, TAG } from './program.ts';
-import { placeBatch, placeScratch } from './scratch.ts';
+import { placeBatch, placePhases, placeScratch } from './scratch.ts';
 
 /** A program with the sizes that it needs around it. */
 export interface PlacedProgram {
@@ -82,6 +82,7 @@ export function placeProgram(
   let end = layOut('program', base, batchSize);
   if (plan.options.mode === 'train') end = layOut('batch', end, batchSize);
   else end = placeInference(plan, phases, end, addresses);
+  end = placePhases(phases.map(firstCalls), batchSize, end, addresses);
   layOut('shard', end, 0);
   const slotBase = end + plan.shardStrideBytes * plan.shards;
   const slotBytes = layOut('slot', 0, batchSize);
@@ -154,6 +155,7 @@ function placeOperand(
     case 'slot':
       return { tag: TAG.slot, value: address + firstSample * buffer.sampleBytes };
     case 'batch':
+    case 'phases':
       return { tag: TAG.absolute, value: address + firstSample * buffer.sampleBytes };
     case 'shard':
       return { tag: TAG.absolute, value: address + Math.max(0, shard) * plan.shardStrideBytes };
@@ -180,4 +182,9 @@ function shardCalls(phases: readonly PlannedPhase[]): readonly PlannedCall[] {
   return phases.flatMap(({ units }) =>
     units.filter(({ shard }) => shard === 0).flatMap(({ calls }) => calls),
   );
+}
+
+/** A phase's calls for liveness: its units differ in their shards alone, or are few. */
+function firstCalls({ units }: PlannedPhase): readonly PlannedCall[] {
+  return units.flatMap(({ shard, calls }) => (shard > 0 ? [] : calls));
 }

@@ -3,6 +3,7 @@
  *
  *   shards    for each shard of samples: input -> forward -> loss -> backward
  *   batch     weight gradients over the whole batch (dense layers), cut by rows
+ *             (both several times where layers want all shards to meet: batch normalisation)
  *   update    by ranges of parameters: sum of the shards' gradients, optimizer
  *   prepare   copies of the new weights in the kernels' arrangement
  *
@@ -27,6 +28,7 @@ import { type Emission, emitBackward, emitForward, startEmission } from './emit.
 import { type Graph, type GraphNode, graphParameters } from './graph.ts';
 import { emitInput, type InputBuffers } from './input.ts';
 import { splitCall } from './split.ts';
+import { cutStretches } from './stretches.ts';
 
 /** What a plan depends on; programs are cached by it. */
 export interface PlanOptions {
@@ -108,13 +110,8 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
   const shards = Math.ceil(batchSize / shardSize);
   const training = mode === 'train';
   const split = isSplit(graph, options);
-  const emission = startEmission(
-    graph,
-    training ? 'train' : 'infer',
-    options.seed,
-    options.numerics ?? 'fast',
-    split,
-  );
+  const { seed, numerics = 'fast' } = options;
+  const emission = startEmission(graph, training ? 'train' : 'infer', { seed, numerics, batchSize }, split);
   const targets = plainBuffer('targets', 'slot', { sampleBytes: 4 * (options.targets?.length ?? 1) });
   const sampleScale = plainBuffer('sampleScale', 'slot', { sampleBytes: 4 });
   const hyper = plainBuffer('hyper', 'slot', { fixedBytes: 4 * HYPER_LENGTH });
@@ -140,15 +137,12 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
   }
   if (training) for (const node of [...nodes].reverse()) emitBackward(emission, node);
   const shardStrideBytes = strideOfShards(emission);
-  const shardUnits = Array.from({ length: shards }, (_, shard) => ({ shard, calls: emission.calls }));
-  const phases: PlannedPhase[] = split
-    ? splitPhases(emission.calls, shardSize)
-    : [{ name: 'shards', units: shardUnits }];
+  const phases = split ? splitPhases(emission.calls, shardSize) : stretchPhases(emission, shards);
   const gradients = new Map<string, BufferRef>();
   if (training) {
-    for (const units of emission.batchUnits) phases.push(wholeBatch('batch', units));
     const layout = { shards, shardSize, shardStride: shardStrideBytes / 4 };
     const updates = updateUnits(graph, emission, layout, options.optimizer, hyper, gradients);
+    if (options.optimizer !== undefined) updates.push(...emission.keeping.values());
     if (updates.length > 0) phases.push(wholeBatch('update', updates));
     if (options.optimizer !== undefined) phases.push(preparePhase(emission));
   }
@@ -211,6 +205,16 @@ function emitLoss(
   loss.emit({ ...buffers, output, gradient, call });
   const spec: CopyViewSpec = { kind: 'copyView', input: view, output: target.view, accumulate };
   call(spec, [gradient.origin, target.origin, 'count']);
+}
+
+/** The shards' phases, and those of the whole batch where the shards meet and at the end. */
+function stretchPhases(emission: Emission, shards: number): PlannedPhase[] {
+  const stretches = cutStretches(emission.calls, emission.meetings, emission.batchUnits);
+  return stretches.shards.flatMap((calls, i) => {
+    const units = Array.from({ length: shards }, (_, shard) => ({ shard, calls }));
+    const rounds = stretches.between[i]!.filter((round) => round.length > 0);
+    return [{ name: 'shards', units }, ...rounds.map((round) => wholeBatch('batch', round))];
+  });
 }
 
 /** The phase that remakes all prepared copies that a program's layers asked for. */

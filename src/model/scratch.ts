@@ -1,6 +1,6 @@
 /** Places buffers by liveness: those whose lives do not overlap share memory. */
 import type { PlannedBuffer, PlannedCall, Scope } from '../layers/layer.ts';
-import { bufferBytes } from './buffers.ts';
+import { alignBytes, bufferBytes } from './buffers.ts';
 
 interface Life {
   readonly buffer: PlannedBuffer;
@@ -40,6 +40,16 @@ export function placeBatch(
   const lives = livesOf(phases, 'batch', samples);
   for (const life of lives) if (kept.has(life.buffer)) life.last = phases.length;
   return placeLives(lives, from, addresses);
+}
+
+/** Adds the addresses of all buffers of scope 'phases', from `from` on; returns where they end. */
+export function placePhases(
+  phases: readonly (readonly PlannedCall[])[],
+  samples: number,
+  from: number,
+  addresses: Map<PlannedBuffer, number>,
+): number {
+  return alignBytes(placeLives(livesOf(phases, 'phases', samples), from, addresses));
 }
 
 function placeLives(lives: readonly Life[], from: number, addresses: Map<PlannedBuffer, number>): number {

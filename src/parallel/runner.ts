@@ -229,7 +229,7 @@ export class Runner {
   #makeEntry(key: string): Entry {
     const plan = this.#plans.get(key)!();
     const prepared = plan.prepare.units.map(({ calls }) => {
-      const target = calls[0]!.operands[1] as { buffer: PlannedBuffer };
+      const target = calls[0]!.operands.at(-1) as { buffer: PlannedBuffer };
       return [target.buffer.name, this.#numberOf(JSON.stringify(calls[0]!.spec))] as const;
     });
     return {

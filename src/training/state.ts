@@ -223,9 +223,8 @@ export class ModelState {
   }
 
   #slots(names: readonly string[]) {
-    return graphParameters(this.graph).flatMap(({ name, elements }) =>
-      names.map((slot) => slotBuffer(name, slot, elements)),
-    );
+    const trained = graphParameters(this.graph).filter(({ spec }) => spec.trained !== false);
+    return trained.flatMap(({ name, elements }) => names.map((slot) => slotBuffer(name, slot, elements)));
   }
 
   #checkOpen(): void {

@@ -4,6 +4,7 @@ import { winogradFits } from '../../src/kernels/winograd-geometry.ts';
 import {
   activation,
   averagePooling2d,
+  batchNormalization,
   conv2d,
   conv2dTranspose,
   dense,
@@ -182,6 +183,23 @@ export const activationConfigurations = configurations(
   fc.tuple(fc.constantFrom(...FUNCTIONS), shapes, fc.option(fc.constantFrom(0, 0.2, 0.5, 1, 1.5))),
   ([name, inputShape, alpha]) => ({
     layer: activation({ function: name, ...(alpha !== null && { alpha }) }),
+    inputShape,
+  }),
+);
+
+export const batchNormalizationConfigurations = configurations(
+  fc.tuple(
+    shapes,
+    fc.record({
+      epsilon: fc.constantFrom(1e-5, 1e-3, 0.5),
+      momentum: fc.constantFrom(0, 0.9, 0.99, 1),
+      center: fc.boolean(),
+      scale: fc.boolean(),
+    }),
+    fc.option(fc.integer({ min: 1, max: 6 })),
+  ),
+  ([inputShape, options, ghostBatchSize]) => ({
+    layer: batchNormalization({ ...options, ...(ghostBatchSize !== null && { ghostBatchSize }) }),
     inputShape,
   }),
 );

@@ -29,6 +29,8 @@ export interface LayerGradients {
 export interface LayerOracle {
   forward(problem: LayerProblem): BoundedValues;
   backward(problem: LayerProblem, gradOutput: BoundedValues): LayerGradients;
+  /** What it computes outside of training, where that is something else. */
+  inference?(problem: LayerProblem): BoundedValues;
   /**
    * Where the layer is linear in its input and in each parameter: a number whose small multiples it takes to
    * numbers that f32 holds, every intermediate one included.

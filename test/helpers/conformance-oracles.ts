@@ -6,6 +6,7 @@ import { elementWord, streamKey } from '../../src/math/random.ts';
 import { type PoolOptions, poolOutputSize, poolWindow } from '../../src/tensor/pooling.ts';
 import { elementCount } from '../../src/tensor/shape.ts';
 import { activate, activationGradient, softmax, softmaxGradient } from './conformance-activations.ts';
+import { batchNormalizationOracle } from './conformance-batch-norm.ts';
 import { type BoundedValues, exactValues, linearResult, roundingBound } from './conformance-bounds.ts';
 import type { LayerOracle, LayerProblem } from './conformance-oracle.ts';
 import { conv2dOracle, conv2dTransposeOracle, denseOracle } from './conformance-weights.ts';
@@ -165,6 +166,7 @@ const identityOracle: LayerOracle = {
 export const oracles: Readonly<Record<string, LayerOracle>> = {
   activation: activationOracle,
   averagePooling2d: averagePoolingOracle,
+  batchNormalization: batchNormalizationOracle,
   conv2d: conv2dOracle,
   conv2dTranspose: conv2dTransposeOracle,
   dense: denseOracle,

@@ -32,7 +32,9 @@ export function checkExamples(make: LayerFunction): void {
   for (const { options, inputShape, otherInputShapes = [] } of make.definition.examples) {
     const layer = make(options);
     for (const seed of SEEDS) checkConformance({ layer, inputShape, otherInputShapes, seed });
-    checkDifferences(layer, inputShape, SEEDS[0]!, otherInputShapes);
+    // Where a channel's values lie close together, statistics bend more than these differences allow for: there the
+    // oracle stands in, itself held to differences in f64.
+    if (!layer.definition.batchStatistics) checkDifferences(layer, inputShape, SEEDS[0]!, otherInputShapes);
   }
 }
 

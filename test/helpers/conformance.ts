@@ -8,7 +8,8 @@
  *   - SIMD equals scalar; any order of units on any worker equals one worker in order; coming first in the
  *     model changes no parameter's gradient; NaN is nowhere
  *   - a sample's output and input gradient depend neither on shards nor on batch-mates, and inference gives
- *     what training gives (or the input itself, for layers of training alone)
+ *     what training gives (or the input itself, for layers of training alone); where training takes statistics of
+ *     the batch, a sample depends on the batch, though not on shards, and inference has its own oracle
  */
 import assert from 'node:assert/strict';
 import type { Layer } from '../../src/layers/layer.ts';
@@ -108,7 +109,12 @@ function drawParameters(
   values: (stream: number, length: number) => Float32Array,
 ): Record<string, Float32Array> {
   const own = probedParameters(graph);
-  return Object.fromEntries(own.map(({ name, elements }, i) => [name, values(3 + i, elements)]));
+  return Object.fromEntries(
+    own.map(({ name, elements }, i) => {
+      const drawn = values(3 + i, elements);
+      return [name, name.endsWith('/movingVariance') ? drawn.map(Math.abs) : drawn];
+    }),
+  );
 }
 
 function step(trial: Trial, loaded: LoadedPlan, data: StepData, schedule?: number): StepResult {
@@ -250,13 +256,22 @@ function checkShards(trial: Trial, expected: StepResult): void {
 /** Inference on all samples, and on each by itself. */
 function checkInference(trial: Trial, expected: StepResult): void {
   const { layer, shapes, inputLength, outputShape, probe, data, count } = trial;
-  const outputs = layer.definition.trainingOnly ? data.inputs : expected.outputs;
   const [from, to] = [inputLength, elementCount(outputShape)];
   const { targets: _, ...shown } = data;
   const plan = inferencePlan(layer, shapes, probe);
   const loaded = loadPlan(plan, 'simd');
   loaded.run(shown, { count });
-  assertSameBits(loaded.read(plan.output.origin.buffer, count * to), outputs, 'inference');
+  const inferred = loaded.read(plan.output.origin.buffer, count * to);
+  const { trainingOnly, batchStatistics } = layer.definition;
+  const outputs = trainingOnly ? data.inputs : batchStatistics ? inferred : expected.outputs;
+  assertSameBits(inferred, outputs, 'inference');
+  const inference = oracles[layer.type]?.inference?.(problemOf(trial));
+  assert.equal(
+    inference !== undefined,
+    batchStatistics === true,
+    'an oracle of inference where it is different',
+  );
+  if (inference !== undefined) assertWithin(inferred, inference.values, inference.bounds, 'inference');
   const single = inferencePlan(layer, shapes, { ...probe, batchSize: 1, shardSize: 1 });
   const alone = loadPlan(single, 'scalar');
   for (let i = 0; i < count; i++) {

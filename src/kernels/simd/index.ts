@@ -6,6 +6,10 @@ import { adamTwin } from './adam.ts';
 import { affineWarpTwin } from './affine-warp.ts';
 import { averagePoolBackwardTwin } from './average-pool-backward.ts';
 import { averagePoolForwardTwin } from './average-pool-forward.ts';
+import { batchNormBackwardTwin } from './batch-norm-backward.ts';
+import { batchNormForwardTwin } from './batch-norm-forward.ts';
+import { batchNormSumsTwin } from './batch-norm-sums.ts';
+import { channelMomentsTwin } from './channel-moments.ts';
 import { channelSumTwin } from './channel-sum.ts';
 import { clearViewTwin } from './clear-view.ts';
 import { conv2dForwardTwin } from './conv2d-forward.ts';
@@ -43,6 +47,10 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   affineWarp: affineWarpTwin,
   averagePoolBackward: averagePoolBackwardTwin,
   averagePoolForward: averagePoolForwardTwin,
+  batchNormBackward: batchNormBackwardTwin,
+  batchNormForward: batchNormForwardTwin,
+  batchNormSums: batchNormSumsTwin,
+  channelMoments: channelMomentsTwin,
   channelSum: channelSumTwin,
   clearView: clearViewTwin,
   conv2dForward: conv2dForwardTwin,
