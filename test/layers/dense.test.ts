@@ -3,6 +3,7 @@ import test from 'node:test';
 import { dense } from '../../src/layers/index.ts';
 import { graphParameters, sequentialGraph } from '../../src/model/graph.ts';
 import { planProgram } from '../../src/model/plan.ts';
+import { lossPlan } from '../../src/training/losses.ts';
 import { checkRandomConfigurations, denseConfigurations } from '../helpers/conformance-arbitraries.ts';
 import { PLAIN_INPUT } from '../helpers/conformance-model.ts';
 import { assertRefusedOptions } from '../helpers/conformance-registry.ts';
@@ -39,7 +40,14 @@ test('weights are [in, out] and have the fans of Keras', () => {
 
 test('the gradient of large weights is cut into units that together cover each row once', () => {
   const graph = sequentialGraph([1000], [dense({ units: 100 })]);
-  const plan = planProgram(graph, { mode: 'train', batchSize: 8, shardSize: 2, input: PLAIN_INPUT, seed: 0 });
+  const plan = planProgram(graph, {
+    mode: 'train',
+    batchSize: 8,
+    shardSize: 2,
+    input: PLAIN_INPUT,
+    seed: 0,
+    loss: lossPlan('categoricalCrossentropy', 'index'),
+  });
   const units = plan.phases.flatMap((phase) => phase.units);
   const ranges = units
     .flatMap(({ calls }) => calls)
