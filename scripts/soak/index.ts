@@ -2,7 +2,8 @@
 import { adjoint } from './adjoint.ts';
 import { fuzzCifar } from './fuzz-cifar.ts';
 import { fuzzTar } from './fuzz-tar.ts';
+import { gradients } from './gradients.ts';
 import type { Soak } from './soak.ts';
 import { toeplitz } from './toeplitz.ts';
 
-export const soaks: readonly Soak[] = [adjoint, fuzzCifar, fuzzTar, toeplitz];
+export const soaks: readonly Soak[] = [adjoint, fuzzCifar, fuzzTar, gradients, toeplitz];
