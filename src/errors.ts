@@ -41,6 +41,8 @@ export class ShapeError extends FaltungError {}
 export class ConfigError extends FaltungError {}
 /** A file is not what it claims to be. */
 export class FormatError extends FaltungError {}
+/** The operating system refuses to read or write a file or folder; the message says what was tried, and where. */
+export class FileError extends FaltungError {}
 /** A data set is missing, damaged or of the wrong kind. */
 export class DataError extends FaltungError {}
 /** What was asked for does not fit into the memory that may be used. */

@@ -9,6 +9,7 @@ export {
   DataError,
   type ErrorDetails,
   FaltungError,
+  FileError,
   FormatError,
   KernelError,
   MemoryError,
@@ -17,6 +18,8 @@ export {
   StateError,
   WorkerLostError,
 } from './errors.ts';
+export type { DefinedLayer } from './io/architecture-layers.ts';
+export type { FileSystem, OpenFile } from './io/file-system.ts';
 export { weightsSha256 } from './io/weights-hash.ts';
 export type { ActivationOption, ActivationOptions } from './layers/activation.ts';
 export type { AveragePoolOptions } from './layers/average-pooling2d.ts';
@@ -74,6 +77,7 @@ export type { MemoryOptions, PlannedMemory } from './training/memory.ts';
 export {
   type FunctionalOptions,
   functional,
+  load,
   Model,
   type ModelOptions,
   type SequentialOptions,
@@ -88,6 +92,7 @@ export {
   type SgdOptions,
   sgd,
 } from './training/optimizers.ts';
+export type { LoadOptions } from './training/save.ts';
 export type { RunOptions, Weight } from './training/state.ts';
 export { cifarInception } from './zoo/cifar-inception.ts';
 export { cifarNotebook } from './zoo/cifar-notebook.ts';

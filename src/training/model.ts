@@ -28,6 +28,7 @@ import { type FitOptions, trainEpochs } from './fit.ts';
 import type { EpochRecord, History, Metrics } from './history.ts';
 import { type MemoryOptions, type PlannedMemory, plannedMemory } from './memory.ts';
 import { type BatchInput, type BatchOptions, gradientsOnBatch, trainOnBatch } from './on-batch.ts';
+import { type LoadOptions, saveModel, withModelFile } from './save.ts';
 import { ModelState, type Weight } from './state.ts';
 
 /** What all models take. */
@@ -232,6 +233,27 @@ export class Model {
     this.#state.setWeights(weights);
   }
 
+  /**
+   * Writes the model as one safetensors file, whole or not at all: to a temporary file beside it, flushed, renamed.
+   * `load` brings it back bit for bit, and any reader of safetensors finds the parameters under the names of
+   * `getWeights`. The optimizer's state is not in it; checkpoints of `fit` have it. Throws FileError that says what
+   * failed and where (what was there before is still there), ConfigError for a layer that no file could bring back,
+   * and StateError while the model does something else.
+   */
+  save(file: string): Promise<void> {
+    return this.#state.exclusively('save', () => saveModel(this.#state, file));
+  }
+
+  /** `load`'s. */
+  static async read(file: string, options: LoadOptions): Promise<Model> {
+    return withModelFile(`load ${JSON.stringify(file)}`, file, options, async ({ description, readInto }) => {
+      const { graph, seed, numerics } = description;
+      const model = new Model(graph, seed, numerics, options.memoryLimit);
+      await model.#state.exclusively('load', () => readInto(model.#state));
+      return model;
+    });
+  }
+
   /** Releases memory and workers. The model cannot run afterwards. */
   close(): Promise<void> {
     return this.#state.close();
@@ -341,4 +363,13 @@ function checkModelOptions(
     });
   }
   return { seed, numerics };
+}
+
+/**
+ * The model of a file that `save` wrote, or of a checkpoint of `fit`. Nothing in the file is believed before it is
+ * checked: throws FormatError, with the byte or the member at fault, for what is damaged, of a newer version or no
+ * model, FileError where it cannot be read, and MemoryError where the model does not fit into `memoryLimit`.
+ */
+export function load(file: string, options: LoadOptions = {}): Promise<Model> {
+  return Model.read(file, options);
 }

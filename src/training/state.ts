@@ -126,6 +126,24 @@ export class ModelState {
     this.#optimizer = '';
   }
 
+  /**
+   * All that a file of the model stores, in order, as it lies in memory: valid until the next reservation. Throws
+   * StateError while a step is running. `initialize`: false where all of it will be written to.
+   */
+  tensors(operation: string, initialize = true): { name: string; shape: Shape; data: Float32Array }[] {
+    const runner = this.#ensureRunner(operation, initialize);
+    return graphParameters(this.graph).map(({ name, spec, elements }) => ({
+      name,
+      shape: spec.shape,
+      data: runner.arena.floats(`parameter/${name}`).subarray(0, elements),
+    }));
+  }
+
+  /** To be called after `tensors` were written to: copies of weights are stale. */
+  tensorsChanged(): void {
+    this.#ensureRunner('load').weightsChanged();
+  }
+
   /** Copies of all parameters by name. Throws StateError while a step is running. */
   weights(): Record<string, Weight> {
     const runner = this.#ensureRunner('getWeights');
@@ -180,7 +198,7 @@ export class ModelState {
   }
 
   /** A runner without workers suffices to read and write weights. */
-  #ensureRunner(operation: string): Runner {
+  #ensureRunner(operation: string, initialize = true): Runner {
     this.#checkOpen();
     if (this.#runner?.running) {
       throw new StateError({
@@ -192,14 +210,14 @@ export class ModelState {
     }
     if (this.#runner === undefined) {
       const runner = new Runner(createEngine(), this.memoryLimit);
-      this.#moveTo(runner, undefined);
+      this.#moveTo(runner, undefined, initialize);
       this.#ownsEngine = true;
       this.#runner = runner;
     }
     return this.#runner;
   }
 
-  #moveTo(next: Runner, current: Runner | undefined): void {
+  #moveTo(next: Runner, current: Runner | undefined, initialize = true): void {
     const parameters = graphParameters(this.graph);
     const buffers = parameters.map(({ name, elements }) =>
       plainBuffer(`parameter/${name}`, 'model', { fixedBytes: elements * 4 }),
@@ -208,7 +226,7 @@ export class ModelState {
     next.arena.reserve([...buffers, ...slots]);
     if (current !== undefined) {
       for (const { name } of [...buffers, ...slots]) next.arena.floats(name).set(current.arena.floats(name));
-    } else {
+    } else if (initialize) {
       for (const { name, spec } of parameters) {
         const fans = { fanIn: spec.fanIn ?? 1, fanOut: spec.fanOut ?? 1 };
         const key = streamKey(this.seed, 'initializer', name);

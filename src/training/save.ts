@@ -1,0 +1,67 @@
+/** Models as files: `model.save` and `load`. */
+
+import type { DefinedLayer } from '../io/architecture-layers.ts';
+import { attempt, closing } from '../io/atomic-write.ts';
+import { type FileSystem, localFiles } from '../io/file-system.ts';
+import type { ModelDescription } from '../io/model-file.ts';
+import {
+  describeModel,
+  MAX_MODEL_HEADER_BYTES,
+  matchTensors,
+  modelTensors,
+  readModelDescription,
+} from '../io/model-file.ts';
+import { readHeader, readTensorInto, verifyChecksum, writeSafetensors } from '../io/safetensors-file.ts';
+import type { TensorEntry } from '../io/safetensors-header.ts';
+import type { ModelState } from './state.ts';
+
+/** What `load` may be told. */
+export interface LoadOptions {
+  /** Layers that `defineLayer` made and the model has; those of the package are known. */
+  readonly layers?: readonly DefinedLayer[];
+  /** Bytes that the model may take at run time; default 4 GiB, WebAssembly's limit. */
+  readonly memoryLimit?: number;
+  /** Where the file is; default: the local disk. */
+  readonly files?: FileSystem;
+}
+
+/** Writes a model; see `Model.save`. */
+export async function saveModel(state: ModelState, file: string, files?: FileSystem): Promise<void> {
+  const operation = `save ${JSON.stringify(file)}`;
+  const metadata = describeModel(operation, state);
+  await writeSafetensors(operation, file, metadata, state.tensors('save'), files);
+}
+
+/** A model's file that was opened and found to be one. */
+export interface OpenedModel {
+  readonly description: ModelDescription;
+  /** Fills the model's parameters. */
+  readInto(state: ModelState): Promise<void>;
+}
+
+/**
+ * Opens a model's file, checks all of it and hands it to `body`. Throws FileError where it cannot be read and
+ * FormatError where it is not a model.
+ */
+export async function withModelFile<T>(
+  operation: string,
+  file: string,
+  options: Pick<LoadOptions, 'layers' | 'files'>,
+  body: (model: OpenedModel) => Promise<T>,
+): Promise<T> {
+  const { layers = [], files = localFiles } = options;
+  const opened = await attempt(operation, file, 'to open it', () => files.open(file));
+  return closing(operation, file, opened, async () => {
+    const header = await readHeader(operation, file, opened, MAX_MODEL_HEADER_BYTES);
+    const description = readModelDescription(operation, header, layers);
+    const entries = matchTensors(operation, header, description.format, modelTensors(description.graph));
+    await verifyChecksum(operation, file, opened, header);
+    const readInto = async (state: ModelState) => {
+      for (const [i, { data }] of state.tensors('load', false).entries()) {
+        await readTensorInto(operation, file, opened, entries[i] as TensorEntry, data);
+      }
+      state.tensorsChanged();
+    };
+    return body({ description, readInto });
+  });
+}
