@@ -7,10 +7,10 @@
  *   scratch  `scratchLength(spec)` elements; their contents mean nothing to a caller
  *   output   [n, Ho, Wo, K]
  *
- * Three passes over each block of up to 8 tiles, which follow each other row by row within one image:
+ * Three passes over each block of tiles (`forwardTileBlock`), which follow each other row by row within one image:
  *
- *   V = B^T d B         from the input (winograd-tiles.ts)         scratch [t*t][8 tiles][C rounded up to 4]
- *   M = sum of V o U    over the input channels                    then    [t*t][8 tiles][K rounded up to 4]
+ *   V = B^T d B         from the input (winograd-tiles.ts)         scratch [t*t][block][C rounded up to 4]
+ *   M = sum of V o U    over the input channels                    then    [t*t][block][K rounded up to 4]
  *   Y = A^T M A         to the output
  *
  *   output[n, oy, ox, k] = activation(Y + start), start = bias[k], or where `accumulate` the value held
@@ -30,7 +30,7 @@ import { panelledLength, panelStart, panelWidth } from './conv2d-pack.ts';
 import type { FusedActivation } from './conv2d-quad.ts';
 import { checkAccumulation, checkInputView, checkOutputView } from './conv2d-views.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
-import { checkWinogradGeometry, TILE_BLOCK, tileArea, tileGrid, wholeVectors } from './winograd-geometry.ts';
+import { checkWinogradGeometry, forwardTileBlock, tileArea, tileGrid, wholeVectors } from './winograd-geometry.ts';
 import { bindNested, nestedSteps, stepProgram } from './winograd-steps.ts';
 import { bindTiles } from './winograd-tiles.ts';
 import { type OutputTile, winogradMatrices } from './winograd-transforms.ts';
@@ -50,7 +50,8 @@ export interface WinogradForwardSpec {
 
 /** Elements of scratch: V and M of one block. */
 export function scratchLength({ geometry: g, outputTile }: WinogradForwardSpec): number {
-  return tileArea(outputTile) * TILE_BLOCK * (wholeVectors(g.inChannels) + wholeVectors(g.outChannels));
+  const columns = wholeVectors(g.inChannels) + wholeVectors(g.outChannels);
+  return tileArea(outputTile) * forwardTileBlock(g) * columns;
 }
 
 const f = Math.fround;
@@ -75,11 +76,13 @@ export const winogradForward: KernelFamily<WinogradForwardSpec> = {
     const { geometry: g, outputTile, input, output } = spec;
     const [rows, columns] = tileGrid(g, outputTile);
     const tiles = rows * columns;
+    const most = forwardTileBlock(g);
     const program = stepProgram(winogradMatrices(outputTile).inputMatrix);
     const transformInput = bindTiles(f32, input, program, {
       columns,
       tileStep: outputTile,
       padding: g.padding,
+      block: most,
     });
     const multiply = bindProducts(spec, f32);
     const transformOutput = bindOutput(spec, f32);
@@ -88,8 +91,8 @@ export const winogradForward: KernelFamily<WinogradForwardSpec> = {
       const [biasAt, scratchAt, outputAt] = (spec.bias ? rest : [-1, ...rest]) as [number, number, number];
       const count = args.at(-1)!;
       for (let n = 0; n < count; n++) {
-        for (let first = 0; first < tiles; first += TILE_BLOCK) {
-          const block = Math.min(TILE_BLOCK, tiles - first);
+        for (let first = 0; first < tiles; first += most) {
+          const block = Math.min(most, tiles - first);
           transformInput(inputAt! + n * input.imageStride, scratchAt, first, block);
           multiply(weightAt!, scratchAt, block);
           transformOutput(scratchAt, biasAt, outputAt + n * output.imageStride, first, block);
@@ -121,12 +124,13 @@ function bindProducts({ geometry: g, outputTile }: WinogradForwardSpec, f32: Flo
   const layout = transformedLayout(g, 'forward');
   const slab = panelledLength(layout);
   const [inner, columns] = [wholeVectors(g.inChannels), wholeVectors(g.outChannels)];
-  const products = elements * TILE_BLOCK * inner;
+  const most = forwardTileBlock(g);
+  const products = elements * most * inner;
   return (weightAt: number, scratchAt: number, block: number): void => {
     for (let e = 0; e < elements; e++) {
       for (let b = 0; b < block; b++) {
-        const v = scratchAt + (e * TILE_BLOCK + b) * inner;
-        const to = scratchAt + products + (e * TILE_BLOCK + b) * columns;
+        const v = scratchAt + (e * most + b) * inner;
+        const to = scratchAt + products + (e * most + b) * columns;
         for (let k = 0; k < columns; k++) {
           const width = panelWidth(layout.outputs, k);
           let u = weightAt + e * slab + panelStart(layout, 0, k);
@@ -148,7 +152,8 @@ function bindOutput(spec: WinogradForwardSpec, f32: Float32Array) {
   const { tile, outputMatrix } = winogradMatrices(outputTile);
   const columns = tileGrid(g, outputTile)[1];
   const width = wholeVectors(g.outChannels);
-  const products = tile * tile * TILE_BLOCK * wholeVectors(g.inChannels);
+  const most = forwardTileBlock(g);
+  const products = tile * tile * most * wholeVectors(g.inChannels);
   const nested = bindNested(stepProgram(outputMatrix));
   const m = new Float32Array(tile * tile);
   const y = new Float32Array(outputTile * outputTile);
@@ -158,7 +163,7 @@ function bindOutput(spec: WinogradForwardSpec, f32: Float32Array) {
       const left = ((first + b) % columns) * outputTile;
       for (let k = 0; k < g.outChannels; k++) {
         const from = scratchAt + products + b * width + k;
-        for (let e = 0; e < m.length; e++) m[e] = f32[from + e * TILE_BLOCK * width]!;
+        for (let e = 0; e < m.length; e++) m[e] = f32[from + e * most * width]!;
         nested(m, y);
         for (let i = 0; i < y.length; i++) {
           const row = top + Math.floor(i / outputTile);

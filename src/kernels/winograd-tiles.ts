@@ -3,13 +3,13 @@
  * divided element by element where `divisors` are given.
  *
  *   x  [size, size] pixels of one channel, `tileStep` pixels from tile to tile
- *   X  [t*t][8 tiles][channels rounded up to 4], zeros in the lanes beyond the channels
+ *   X  [t*t][tiles of a block][channels rounded up to 4], zeros in the lanes beyond the channels
  *
  * A pixel within the view's halo is read where it lies, one beyond it is +0. Order: winograd-steps.ts, down
  * the columns of x, then along the rows.
  */
 import type { View } from '../tensor/view.ts';
-import { TILE_BLOCK, wholeVectors } from './winograd-geometry.ts';
+import { wholeVectors } from './winograd-geometry.ts';
 import { bindNested, type StepProgram } from './winograd-steps.ts';
 
 /** Where the tiles of a view lie. */
@@ -20,6 +20,8 @@ export interface TileGrid {
   readonly tileStep: number;
   /** Rows and columns that the first tile begins above and to the left of the image. */
   readonly padding: { readonly top: number; readonly left: number };
+  /** Tiles of a whole block. */
+  readonly block: number;
 }
 
 /**
@@ -33,7 +35,7 @@ export function bindTiles(
   grid: TileGrid,
   divisors?: readonly number[],
 ) {
-  const { columns, tileStep, padding } = grid;
+  const { columns, tileStep, padding, block: most } = grid;
   const width = wholeVectors(view.channels);
   const nested = bindNested(program);
   const x = new Float32Array(program.inputs * program.inputs);
@@ -51,7 +53,7 @@ export function bindTiles(
           });
         } else transformed.fill(0);
         for (let e = 0; e < transformed.length; e++)
-          f32[to + (e * TILE_BLOCK + b) * width + c] = transformed[e]!;
+          f32[to + (e * most + b) * width + c] = transformed[e]!;
       }
     }
   };

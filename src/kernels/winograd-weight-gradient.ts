@@ -31,7 +31,6 @@ import { f32Buffer, type KernelFamily } from './kernel.ts';
 import {
   checkWinogradGeometry,
   gradientTileBlock,
-  TILE_BLOCK,
   tileArea,
   tileGrid,
   wholeVectors,
@@ -80,9 +79,10 @@ export const winogradWeightGradient: KernelFamily<WinogradWeightGradientSpec> = 
     const { tile, inputMatrix, outputMatrix } = winogradMatrices(outputTile);
     const [rows, columns] = tileGrid(g, outputTile);
     const tiles = rows * columns;
-    const inputs = { columns, tileStep: outputTile, padding: g.padding };
+    const most = gradientTileBlock(g);
+    const inputs = { columns, tileStep: outputTile, padding: g.padding, block: most };
     const transformInput = bindTiles(f32, input, stepProgram(inputMatrix), inputs);
-    const outputs = { columns, tileStep: outputTile, padding: { top: 0, left: 0 } };
+    const outputs = { columns, tileStep: outputTile, padding: { top: 0, left: 0 }, block: most };
     const gradientProgram = stepProgram(transpose(outputMatrix));
     const divisors = tileDivisors(winogradMatrices(outputTile));
     const transformGradient = bindTiles(f32, gradOutput, gradientProgram, outputs, divisors);
@@ -92,11 +92,11 @@ export const winogradWeightGradient: KernelFamily<WinogradWeightGradientSpec> = 
       const [inputAt, gradOutputAt, gradWeightAt, scratchAt] = args.map((byte) => byte >>> 2) as number[] &
         [number, number, number, number];
       const v = scratchAt + tile * tile * g.inChannels * wholeVectors(g.outChannels);
-      const m = v + tile * tile * TILE_BLOCK * wholeVectors(g.inChannels);
+      const m = v + tile * tile * most * wholeVectors(g.inChannels);
       f32.fill(0, scratchAt, v);
       for (let n = 0; n < args[4]!; n++) {
-        for (let first = 0; first < tiles; first += TILE_BLOCK) {
-          const block = Math.min(TILE_BLOCK, tiles - first);
+        for (let first = 0; first < tiles; first += most) {
+          const block = Math.min(most, tiles - first);
           transformInput(inputAt + n * input.imageStride, v, first, block);
           transformGradient(gradOutputAt + n * gradOutput.imageStride, m, first, block);
           multiply(scratchAt, v, m, block);
@@ -122,10 +122,11 @@ export const winogradWeightGradient: KernelFamily<WinogradWeightGradientSpec> = 
 function bindProducts({ geometry: g, outputTile }: WinogradWeightGradientSpec, f32: Float32Array) {
   const elements = tileArea(outputTile);
   const [inner, columns] = [wholeVectors(g.inChannels), wholeVectors(g.outChannels)];
+  const most = gradientTileBlock(g);
   return (sums: number, v: number, m: number, block: number): void => {
     for (let e = 0; e < elements; e++) {
       for (let b = 0; b < block; b++) {
-        const tile = e * TILE_BLOCK + b;
+        const tile = e * most + b;
         for (let c = 0; c < g.inChannels; c++) {
           const value = f32[v + tile * inner + c]!;
           const to = sums + (e * g.inChannels + c) * columns;

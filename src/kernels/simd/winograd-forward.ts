@@ -5,7 +5,7 @@
 import { inputHalo } from '../../tensor/convolution.ts';
 import { panelledLength, panelWidths } from '../conv2d-pack.ts';
 import { type WinogradForwardSpec, winogradForward } from '../winograd-forward.ts';
-import { TILE_BLOCK, tileArea, tileGrid, wholeVectors } from '../winograd-geometry.ts';
+import { forwardTileBlock, tileArea, tileGrid, wholeVectors } from '../winograd-geometry.ts';
 import { stepProgram } from '../winograd-steps.ts';
 import { winogradMatrices } from '../winograd-transforms.ts';
 import { transformedLayout } from '../winograd-weights.ts';
@@ -46,13 +46,14 @@ export const winogradForwardTwin: SimdTwin<WinogradForwardSpec> = {
     const scratch = b.param('scratch');
     const products = b.local('i32', 'products');
     const inner = 4 * wholeVectors(g.inChannels);
+    const most = forwardTileBlock(g);
     b.get(scratch)
-      .i32(tileArea(outputTile) * TILE_BLOCK * inner)
+      .i32(tileArea(outputTile) * most * inner)
       .op('i32.add')
       .set(products);
-    forTileBlocks(b, b.param('count'), rows * columns, TILE_BLOCK, (tiles) => {
+    forTileBlocks(b, b.param('count'), rows * columns, most, (tiles) => {
       const program = stepProgram(inputMatrix);
-      const place = { program, tileBytes: inner, elementBytes: TILE_BLOCK * inner };
+      const place = { program, tileBytes: inner, elementBytes: most * inner };
       emitTileTransforms(b, source, tiles, scratch, place, target);
       emitProducts(b, spec, tiles, scratch, products, target);
       emitOutput(b, spec, result, tiles, products, target);
@@ -82,9 +83,9 @@ export function forTileBlocks(
 }
 
 /** The most rows up to `most` that divide a block: whole register tiles never reach beyond the block's scratch. */
-function rowsOfBlock(most: number): number {
-  let rows = Math.min(TILE_BLOCK, most);
-  while (TILE_BLOCK % rows !== 0) rows--;
+function rowsOfBlock(block: number, most: number): number {
+  let rows = Math.min(block, most);
+  while (block % rows !== 0) rows--;
   return rows;
 }
 
@@ -101,10 +102,11 @@ function emitProducts(
   const widths = panelWidths(layout.outputs);
   const inner = 4 * wholeVectors(g.inChannels);
   const outer = 4 * wholeVectors(g.outChannels);
+  const block = forwardTileBlock(g);
   const groups = b.local('i32', 'groups');
   const cursors = [
-    { from: scratch, step: TILE_BLOCK * inner },
-    { from: products, step: TILE_BLOCK * outer },
+    { from: scratch, step: block * inner },
+    { from: products, step: block * outer },
     { from: b.param('weight'), step: 4 * panelledLength(layout) },
   ];
   walk(b, tileArea(outputTile), cursors, ([v, m, u]) => {
@@ -112,7 +114,7 @@ function emitProducts(
     while (panel < widths.length) {
       const width = widths[panel]!;
       const same = widths.filter((other) => other === width).length;
-      const rows = rowsOfBlock(tileRows(width, target));
+      const rows = rowsOfBlock(block, tileRows(width, target));
       b.get(tiles)
         .i32(rows - 1)
         .op('i32.add')
@@ -155,6 +157,7 @@ function emitOutput(
   const { tile, outputMatrix } = winogradMatrices(outputTile);
   const program = stepProgram(outputMatrix);
   const outer = 4 * wholeVectors(g.outChannels);
+  const block = forwardTileBlock(g);
   const from = b.local('i32', 'productsAt');
   const pointers = bias ? [from, result.at, b.param('bias')] : [from, result.at];
   b.get(products).set(from);
@@ -163,7 +166,7 @@ function emitOutput(
       forChannels(b, g.outChannels, pointers, target, (group, [m, to, biasAt]) => {
         const shift = bias ? loadGroup(b, group, biasAt, 0) : undefined;
         const load = (i: number, j: number) =>
-          loadGroup(b, wholeGroup(group), m, (i * tile + j) * TILE_BLOCK * outer);
+          loadGroup(b, wholeGroup(group), m, (i * tile + j) * block * outer);
         emitNested(b, program, load, (i, j, value) => {
           if (i >= rows || j >= columns) return;
           const offset = 4 * (i * output.rowStride + j * output.pixelStride);
