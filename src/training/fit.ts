@@ -189,14 +189,16 @@ async function runEpoch(
     epoch: epoch + 1,
     ...metrics,
     ...(checked && { valLoss: checked.loss, valAccuracy: checked.accuracy }),
-    learningRate: rateAt(optimizer.learningRate, state.iterations - 1),
     seconds,
     imagesPerSecond: dataset.size / seconds,
   };
 }
 
 /** One epoch; undefined where the signal ended it. */
-async function trainEpoch(run: Run, epoch: number): Promise<Metrics | undefined> {
+async function trainEpoch(
+  run: Run,
+  epoch: number,
+): Promise<(Metrics & { learningRate: number }) | undefined> {
   const { state, runner, key, dataset, options, optimizer, batchSize, seed } = run;
   const { size } = dataset;
   const order = options.shuffle === false ? undefined : epochOrder(seed, epoch, size);
@@ -204,6 +206,8 @@ async function trainEpoch(run: Run, epoch: number): Promise<Metrics | undefined>
   const recipe = { ...options, augmentationKey: augmentationKey(seed), epoch };
   const started = performance.now();
   const countOf = (step: number) => Math.min(batchSize, size - step * batchSize);
+  /** Of the steps in the two slots: a schedule is asked once a step. */
+  const rates = [0, 0];
   const fill = async (step: number) => {
     const from = step * batchSize;
     const count = countOf(step);
@@ -211,7 +215,9 @@ async function trainEpoch(run: Run, epoch: number): Promise<Metrics | undefined>
       order?.subarray(from, from + count) ?? Uint32Array.from({ length: count }, (_, i) => from + i);
     const input = runner.input(key, step % 2, count);
     const iteration = state.iterations + (runner.running ? 1 : 0);
-    fillStep(input, iteration, optimizer.hyper(iteration));
+    const rate = rateAt(optimizer.learningRate, iteration);
+    rates[step % 2] = rate;
+    fillStep(input, iteration, optimizer.hyper(iteration, rate));
     await fillSamples(dataset, indices, input, recipe);
   };
   const sums = { loss: 0, correct: 0, samples: 0 };
@@ -221,6 +227,7 @@ async function trainEpoch(run: Run, epoch: number): Promise<Metrics | undefined>
     const running = runner.run(key, step % 2, countOf(step)).then(() => {
       state.iterations += 1;
     });
+    const learningRate = rates[step % 2]!;
     await settle([running, step + 1 < steps ? fill(step + 1) : undefined]);
     const metrics = addResults(run, countOf(step), sums, { epoch, step });
     const elapsed = (performance.now() - started) / 1000;
@@ -230,12 +237,12 @@ async function trainEpoch(run: Run, epoch: number): Promise<Metrics | undefined>
       epochs: run.epochs,
       step: step + 1,
       steps,
-      learningRate: rateAt(optimizer.learningRate, state.iterations - 1),
+      learningRate,
       imagesPerSecond: sums.samples / elapsed,
       secondsLeft: (elapsed / (step + 1)) * (steps - step - 1),
     });
   }
-  return { loss: sums.loss / size, accuracy: sums.correct / size };
+  return { loss: sums.loss / size, accuracy: sums.correct / size, learningRate: rates[(steps - 1) % 2]! };
 }
 
 /** Adds a step's losses and hits. Throws NonFiniteLossError; the optimizer's state is of no use then. */

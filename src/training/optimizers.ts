@@ -12,8 +12,11 @@ export interface Optimizer {
   readonly name: 'sgd' | 'adam';
   readonly plan: OptimizerPlan;
   readonly learningRate: LearningRate;
-  /** The numbers of a step that the kernel reads: [learning rate or step size]. `step` counts from 0. */
-  hyper(step: number): readonly number[];
+  /**
+   * The numbers of a step that the kernel reads: [learning rate or step size]. `step` counts from 0; `rate` is the
+   * learning rate of the step (default: what `learningRate` gives for it).
+   */
+  hyper(step: number, rate?: number): readonly number[];
 }
 
 export interface SgdOptions {
@@ -47,7 +50,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     name: 'sgd',
     plan: { spec, slots },
     learningRate,
-    hyper: (step) => [rateAt(learningRate, step), 0, 0, 0],
+    hyper: (step, rate = rateAt(learningRate, step)) => [rate, 0, 0, 0],
   };
 }
 
@@ -69,7 +72,7 @@ export function adam(options: AdamOptions = {}): Optimizer {
     name: 'adam',
     plan: { spec, slots: ['firstMoment', 'secondMoment'] },
     learningRate,
-    hyper: (step) => [adamStepSize(rateAt(learningRate, step), beta1, beta2, step + 1), 0, 0, 0],
+    hyper: (step, rate = rateAt(learningRate, step)) => [adamStepSize(rate, beta1, beta2, step + 1), 0, 0, 0],
   };
 }
 
