@@ -30,7 +30,13 @@ import { panelledLength, panelStart, panelWidth } from './conv2d-pack.ts';
 import type { FusedActivation } from './conv2d-quad.ts';
 import { checkAccumulation, checkInputView, checkOutputView } from './conv2d-views.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
-import { checkWinogradGeometry, forwardTileBlock, tileArea, tileGrid, wholeVectors } from './winograd-geometry.ts';
+import {
+  checkWinogradGeometry,
+  forwardTileBlock,
+  tileArea,
+  tileGrid,
+  wholeVectors,
+} from './winograd-geometry.ts';
 import { bindNested, nestedSteps, stepProgram } from './winograd-steps.ts';
 import { bindTiles } from './winograd-tiles.ts';
 import { type OutputTile, winogradMatrices } from './winograd-transforms.ts';

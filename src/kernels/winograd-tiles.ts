@@ -52,8 +52,7 @@ export function bindTiles(
             transformed[e] = transformed[e]! / divisor;
           });
         } else transformed.fill(0);
-        for (let e = 0; e < transformed.length; e++)
-          f32[to + (e * most + b) * width + c] = transformed[e]!;
+        for (let e = 0; e < transformed.length; e++) f32[to + (e * most + b) * width + c] = transformed[e]!;
       }
     }
   };
