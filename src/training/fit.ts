@@ -187,8 +187,10 @@ async function runEpoch(
   const checked = validation && (await evaluateWith(runner, validationKey!, validation));
   return {
     epoch: epoch + 1,
-    ...metrics,
+    loss: metrics.loss,
+    accuracy: metrics.accuracy,
     ...(checked && { valLoss: checked.loss, valAccuracy: checked.accuracy }),
+    learningRate: metrics.learningRate,
     seconds,
     imagesPerSecond: dataset.size / seconds,
   };
