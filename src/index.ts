@@ -20,6 +20,7 @@ export {
 } from './errors.ts';
 export type { DefinedLayer } from './io/architecture-layers.ts';
 export type { FileSystem, OpenFile } from './io/file-system.ts';
+export type { Json } from './io/json-value.ts';
 export { weightsSha256 } from './io/weights-hash.ts';
 export type { ActivationOption, ActivationOptions } from './layers/activation.ts';
 export type { AveragePoolOptions } from './layers/average-pooling2d.ts';
@@ -45,7 +46,7 @@ export { type InputOptions, input, type SymbolicTensor } from './layers/symbolic
 export { createEngine, Engine, type EngineOptions } from './parallel/engine.ts';
 export type { Initializer } from './tensor/initializers.ts';
 export type { Shape } from './tensor/shape.ts';
-export type { Callback, TrainingRun } from './training/callbacks/callback.ts';
+export type { Callback, CallbackState, TrainingRun } from './training/callbacks/callback.ts';
 export { type CsvLoggerOptions, csvLogger } from './training/callbacks/csv-logger.ts';
 export {
   type EarlyStopping,
@@ -53,6 +54,7 @@ export {
   earlyStopping,
 } from './training/callbacks/early-stopping.ts';
 export type { MonitorOptions } from './training/callbacks/monitor.ts';
+export type { CheckpointOptions } from './training/checkpoints.ts';
 export type { EvaluateOptions, Prediction, PredictOptions } from './training/evaluate.ts';
 export { argMax, type ClassOptions, labelsOf } from './training/evaluation/answers.ts';
 export { type Calibration, type CalibrationBin, calibration } from './training/evaluation/calibration.ts';

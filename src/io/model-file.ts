@@ -26,7 +26,7 @@ const NUMERICS: readonly string[] = ['fast', 'accurate', 'direct'];
 export const MAX_MODEL_HEADER_BYTES = 4 * 2 ** 20;
 
 /** Tensors of a checkpoint that belong to the run: no layer's name has a colon. */
-const RUN_TENSOR = /^[a-z]+:/;
+export const RUN_TENSOR = /^[a-z]+:/;
 
 export type ModelFormat = (typeof FORMATS)[number];
 
@@ -36,10 +36,14 @@ export interface ModelDescription extends Architecture {
 }
 
 /** The metadata of a model's file. Throws ConfigError for layers that no file could bring back. */
-export function describeModel(operation: string, model: ModelDescription): Map<string, string> {
+export function describeModel(
+  operation: string,
+  model: ModelDescription,
+  format: ModelFormat = 'faltung-model',
+): Map<string, string> {
   const architecture = describeArchitecture(operation, model);
   return new Map([
-    ['format', 'faltung-model'],
+    ['format', format],
     ['version', String(VERSION)],
     ['numerics', model.numerics],
     ['architecture', writeJson(operation, 'architecture', architecture)],
@@ -96,19 +100,19 @@ export function readFormat(
 
 /**
  * The entries of all `wanted` tensors, in their order. Throws FormatError unless the file has these, of these shapes,
- * in f32, and no others but a checkpoint's of its run: before any memory is taken for them.
+ * in f32, and no others but `besides`: before any memory is taken for them.
  */
 export function matchTensors(
   operation: string,
   header: SafetensorsHeader,
-  format: ModelFormat,
   wanted: readonly { readonly name: string; readonly shape: readonly number[] }[],
+  besides?: RegExp,
 ): TensorEntry[] {
   const names = new Set(wanted.map(({ name }) => name));
   if (names.size < wanted.length)
     throw wrong(operation, 'architecture', 'distinct parameters', 'one name twice');
   for (const { name } of header.tensors.values()) {
-    if (names.has(name) || (format === 'faltung-checkpoint' && RUN_TENSOR.test(name))) continue;
+    if (names.has(name) || besides?.test(name)) continue;
     throw wrong(operation, 'tensors', 'those of the architecture alone', name);
   }
   return wanted.map(({ name, shape }) => {

@@ -96,21 +96,25 @@ export async function readTensorInto(
   }
 }
 
-/** Throws FormatError unless the file is what its checksum says. Without a checksum in it: nothing is checked. */
+/**
+ * Throws FormatError unless the file is what its checksum says. Without a checksum in it nothing is checked, unless
+ * one is `required`.
+ */
 export async function verifyChecksum(
   operation: string,
   name: string,
   file: OpenFile,
   header: SafetensorsHeader,
+  required = false,
 ): Promise<void> {
   const stored = header.metadata.get('sha256');
-  if (stored === undefined) return;
-  if (!/^[0-9a-f]{64}$/.test(stored.text)) {
+  if (stored === undefined && !required) return;
+  if (stored === undefined || !/^[0-9a-f]{64}$/.test(stored.text)) {
     throw new FormatError({
       operation,
-      argument: `byte ${stored.at}`,
-      expected: '64 hexadecimal digits',
-      received: JSON.stringify(stored.text),
+      argument: stored === undefined ? name : `byte ${stored.at}`,
+      expected: 'a sha256 of 64 hexadecimal digits',
+      received: JSON.stringify(stored?.text ?? 'none'),
     });
   }
   const fileBytes = await attempt(operation, name, 'to find its size', () => file.size());

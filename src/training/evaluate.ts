@@ -131,6 +131,7 @@ export async function runThrough(
   key: string,
   dataset: Dataset,
   collect: (from: number, count: number) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
   const { batchSize, mode } = runner.plan(key).options;
   const fill = (from: number, slot: number) => {
@@ -141,6 +142,7 @@ export async function runThrough(
   };
   await fill(0, 0);
   for (let from = 0, slot = 0; from < dataset.size; from += batchSize, slot = 1 - slot) {
+    if (signal?.aborted) return;
     const count = Math.min(batchSize, dataset.size - from);
     const running = runner.run(key, slot, count);
     const next = from + batchSize;
@@ -156,16 +158,22 @@ export async function settle(promises: readonly (Promise<void> | undefined)[]): 
   }
 }
 
-/** Mean loss and accuracy over a data set. */
-export async function evaluateWith(runner: Runner, key: string, dataset: Dataset): Promise<Metrics> {
+/** Mean loss and accuracy over a data set; of no sense where the signal ended it. */
+export async function evaluateWith(
+  runner: Runner,
+  key: string,
+  dataset: Dataset,
+  signal?: AbortSignal,
+): Promise<Metrics> {
   let [loss, correct] = [0, 0];
-  await runThrough(runner, key, dataset, (_from, count) => {
+  const collect = (_from: number, count: number) => {
     const results = runner.results(key, count);
     for (let i = 0; i < count; i++) {
       loss += results.losses[i]!;
       correct += results.correct[i]!;
     }
-  });
+  };
+  await runThrough(runner, key, dataset, collect, signal);
   return { loss: loss / dataset.size, accuracy: correct / dataset.size };
 }
 

@@ -15,10 +15,12 @@ import {
   type Weighting,
 } from './batches.ts';
 import type { Callback } from './callbacks/callback.ts';
+import { type CheckpointOptions, type Checkpoints, openCheckpoints } from './checkpoints.ts';
 import { checkBatchSize, checkFit, evaluateWith, openEvaluation, settle } from './evaluate.ts';
 import type { EpochRecord, History, Metrics, StepProgress } from './history.ts';
 import { type LossName, lossPlan, outputWeights } from './losses.ts';
 import { type Optimizer, rateAt, resolveOptimizer } from './optimizers.ts';
+import { type RunPosition, startOfEpoch } from './run-state.ts';
 import type { ModelState, RunOptions } from './state.ts';
 
 export interface FitOptions extends RunOptions, Weighting {
@@ -54,6 +56,8 @@ export interface FitOptions extends RunOptions, Weighting {
     record: EpochRecord,
     epochs: number,
   ) => 'stop' | void | Promise<'stop' | undefined> | Promise<void>;
+  /** Saves the run's state between steps, so that it can go on after whatever stops it; default: it does not. */
+  readonly checkpoint?: CheckpointOptions;
   /** Called in this order, after `onStep` and `onEpoch`. */
   readonly callbacks?: readonly Callback[];
 }
@@ -69,6 +73,7 @@ interface Run {
   readonly batchSize: number;
   readonly epochs: number;
   readonly seed: number;
+  readonly checkpoints: Checkpoints | undefined;
 }
 
 /** Opens the training program; returns its key. */
@@ -117,11 +122,15 @@ export function openTraining(
   return key;
 }
 
-/** Trains a model epoch by epoch; see `Model.epochs`. Returns how the run ended. */
+/**
+ * Trains a model epoch by epoch; see `Model.epochs`. Returns how the run ended; `resumed` is told the epochs that were
+ * finished before, where it goes on from a checkpoint.
+ */
 export async function* trainEpochs(
   state: ModelState,
   dataset: Dataset,
   options: FitOptions,
+  resumed: (records: readonly EpochRecord[]) => void,
 ): AsyncGenerator<EpochRecord, History['end'], void> {
   const {
     epochs = 1,
@@ -139,16 +148,25 @@ export async function* trainEpochs(
   checkWeighting(dataset, options);
   outputWeights('fit', state.graph.outputNames, options.lossWeights);
   if (augmentation !== undefined) checkAugmented(dataset, augmentation);
-  const plain = { ...options, optimizer: resolveOptimizer(options.optimizer ?? 'adam'), epochs, loss };
   const batchSize = Math.min(wanted, dataset.size);
-  for (let epoch = initialEpoch; epoch < epochs; epoch++) {
-    const record = await state.exclusively('fit', () =>
-      runEpoch(state, dataset, { ...plain, batchSize }, epoch),
-    );
+  const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
+  const full = { ...options, optimizer, epochs, loss, batchSize };
+  const { checkpoint, seed = state.seed } = options;
+  const run = { optimizer, batchSize, seed, steps: Math.ceil(dataset.size / batchSize) };
+  const checkpoints =
+    checkpoint &&
+    (await state.exclusively('fit', () => openCheckpoints(state, dataset, { ...full, checkpoint }, run)));
+  if (checkpoints !== undefined) resumed(checkpoints.records);
+  if (checkpoints?.stopped) return 'stopped';
+  const start = checkpoints?.start ?? startOfEpoch(initialEpoch);
+  for (let epoch = start.epoch; epoch < epochs; epoch++) {
+    const from = epoch === start.epoch ? start : startOfEpoch(epoch);
+    const record = await state.exclusively('fit', () => runEpoch(state, dataset, full, from, checkpoints));
     if (record === undefined) return 'aborted';
-    const wish = await options.onEpoch?.(record, epochs);
+    const stop = (await options.onEpoch?.(record, epochs)) === 'stop';
+    if (checkpoints) await state.exclusively('fit', () => checkpoints.afterEpoch(record, stop));
     yield record;
-    if (wish === 'stop') return 'stopped';
+    if (stop) return 'stopped';
   }
   return 'finished';
 }
@@ -165,7 +183,8 @@ async function runEpoch(
   state: ModelState,
   dataset: Dataset,
   options: FullOptions,
-  epoch: number,
+  from: RunPosition,
+  checkpoints: Checkpoints | undefined,
 ): Promise<EpochRecord | undefined> {
   const { optimizer, batchSize, epochs, loss, validation } = options;
   const runner = await state.runner(options);
@@ -177,31 +196,33 @@ async function runEpoch(
   const validationKey = validation && openEvaluation(runner, state, validation, { batchSize: 128, loss });
   const key = openTraining(runner, state, dataset, training);
   const seed = options.seed ?? state.seed;
-  const started = performance.now();
-  const metrics = await trainEpoch(
-    { state, runner, key, dataset, options, optimizer, batchSize, epochs, seed },
-    epoch,
-  );
-  if (metrics === undefined) return undefined;
-  const seconds = (performance.now() - started) / 1000;
-  const checked = validation && (await evaluateWith(runner, validationKey!, validation));
+  const run = { state, runner, key, dataset, options, optimizer, batchSize, epochs, seed, checkpoints };
+  const end = await trainEpoch(run, from);
+  const { signal } = options;
+  const checked = end.done && validation && (await evaluateWith(runner, validationKey!, validation, signal));
+  if (!end.done || (validation !== undefined && signal?.aborted)) {
+    await checkpoints?.save(end.position);
+    return undefined;
+  }
+  const { loss: sum, correct, seconds, learningRate } = end.position;
   return {
-    epoch: epoch + 1,
-    loss: metrics.loss,
-    accuracy: metrics.accuracy,
+    epoch: from.epoch + 1,
+    loss: sum / dataset.size,
+    accuracy: correct / dataset.size,
     ...(checked && { valLoss: checked.loss, valAccuracy: checked.accuracy }),
-    learningRate: metrics.learningRate,
+    learningRate,
     seconds,
     imagesPerSecond: dataset.size / seconds,
   };
 }
 
-/** One epoch; undefined where the signal ended it. */
+/** One epoch from a position in it; not `done` where the signal ended it. */
 async function trainEpoch(
   run: Run,
-  epoch: number,
-): Promise<(Metrics & { learningRate: number }) | undefined> {
-  const { state, runner, key, dataset, options, optimizer, batchSize, seed } = run;
+  start: RunPosition,
+): Promise<{ readonly position: RunPosition; readonly done: boolean }> {
+  const { state, runner, key, dataset, options, optimizer, batchSize, seed, checkpoints } = run;
+  const { epoch } = start;
   const { size } = dataset;
   const order = options.shuffle === false ? undefined : epochOrder(seed, epoch, size);
   const steps = Math.ceil(size / batchSize);
@@ -222,17 +243,21 @@ async function trainEpoch(
     fillStep(input, iteration, optimizer.hyper(iteration, rate));
     await fillSamples(dataset, indices, input, recipe);
   };
-  const sums = { loss: 0, correct: 0, samples: 0 };
-  await fill(0);
-  for (let step = 0; step < steps; step++) {
-    if (options.signal?.aborted) return undefined;
+  const { loss, correct, samples } = start;
+  const sums = { loss, correct, samples };
+  const secondsSoFar = () => start.seconds + (performance.now() - started) / 1000;
+  let { learningRate } = start;
+  const positionAt = (step: number) => ({ epoch, step, ...sums, learningRate, seconds: secondsSoFar() });
+  if (start.step < steps) await fill(start.step);
+  for (let step = start.step; step < steps; step++) {
+    if (options.signal?.aborted) return { position: positionAt(step), done: false };
     const running = runner.run(key, step % 2, countOf(step)).then(() => {
       state.iterations += 1;
     });
-    const learningRate = rates[step % 2]!;
+    learningRate = rates[step % 2]!;
     await settle([running, step + 1 < steps ? fill(step + 1) : undefined]);
     const metrics = addResults(run, countOf(step), sums, { epoch, step });
-    const elapsed = (performance.now() - started) / 1000;
+    const elapsed = secondsSoFar();
     await options.onStep?.({
       ...metrics,
       epoch: epoch + 1,
@@ -243,8 +268,9 @@ async function trainEpoch(
       imagesPerSecond: sums.samples / elapsed,
       secondsLeft: (elapsed / (step + 1)) * (steps - step - 1),
     });
+    await checkpoints?.afterStep(positionAt(step + 1));
   }
-  return { loss: sums.loss / size, accuracy: sums.correct / size, learningRate: rates[(steps - 1) % 2]! };
+  return { position: positionAt(steps), done: true };
 }
 
 /** Adds a step's losses and hits. Throws NonFiniteLossError; the optimizer's state is of no use then. */

@@ -117,7 +117,9 @@ export class Model {
    * The model may be used in the loop's body; leaving the loop ends the run.
    */
   epochs(dataset: Dataset, options: FitOptions = {}): AsyncGenerator<EpochRecord, History, void> {
-    return runWithCallbacks(this, dataset, options, (all) => trainEpochs(this.#state, dataset, all));
+    return runWithCallbacks(this, dataset, options, (all, resumed) =>
+      trainEpochs(this.#state, dataset, all, resumed),
+    );
   }
 
   /** One optimizer step on one batch; loss and accuracy are those before the step. */

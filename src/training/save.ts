@@ -9,6 +9,7 @@ import {
   MAX_MODEL_HEADER_BYTES,
   matchTensors,
   modelTensors,
+  RUN_TENSOR,
   readModelDescription,
 } from '../io/model-file.ts';
 import { readHeader, readTensorInto, verifyChecksum, writeSafetensors } from '../io/safetensors-file.ts';
@@ -54,7 +55,12 @@ export async function withModelFile<T>(
   return closing(operation, file, opened, async () => {
     const header = await readHeader(operation, file, opened, MAX_MODEL_HEADER_BYTES);
     const description = readModelDescription(operation, header, layers);
-    const entries = matchTensors(operation, header, description.format, modelTensors(description.graph));
+    const entries = matchTensors(
+      operation,
+      header,
+      modelTensors(description.graph),
+      description.format === 'faltung-checkpoint' ? RUN_TENSOR : undefined,
+    );
     await verifyChecksum(operation, file, opened, header);
     const readInto = async (state: ModelState) => {
       for (const [i, { data }] of state.tensors('load', false).entries()) {

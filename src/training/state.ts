@@ -139,6 +139,19 @@ export class ModelState {
     }));
   }
 
+  /** The state of the optimizer, likewise; nothing where another one, or none, was used last. */
+  optimizerTensors(optimizer: Optimizer): { name: string; shape: Shape; data: Float32Array }[] {
+    const runner = this.#ensureRunner('fit');
+    if (this.#optimizer !== JSON.stringify(optimizer.plan)) return [];
+    return this.#trained().flatMap(({ name, spec, elements }) =>
+      optimizer.plan.slots.map((slot) => ({
+        name: `optimizer:${slot}/${name}`,
+        shape: spec.shape,
+        data: runner.arena.floats(slotBuffer(name, slot, elements).name).subarray(0, elements),
+      })),
+    );
+  }
+
   /** To be called after `tensors` were written to: copies of weights are stale. */
   tensorsChanged(): void {
     this.#ensureRunner('load').weightsChanged();
@@ -241,8 +254,13 @@ export class ModelState {
   }
 
   #slots(names: readonly string[]) {
-    const trained = graphParameters(this.graph).filter(({ spec }) => spec.trained !== false);
-    return trained.flatMap(({ name, elements }) => names.map((slot) => slotBuffer(name, slot, elements)));
+    return this.#trained().flatMap(({ name, elements }) =>
+      names.map((slot) => slotBuffer(name, slot, elements)),
+    );
+  }
+
+  #trained() {
+    return graphParameters(this.graph).filter(({ spec }) => spec.trained !== false);
   }
 
   #checkOpen(): void {

@@ -1,8 +1,10 @@
 /** What may happen at the ends of steps, epochs and runs: the contract of `fit`'s callbacks. */
 import type { Dataset } from '../../data/dataset.ts';
+import type { Json } from '../../io/json-value.ts';
 import type { FitOptions } from '../fit.ts';
 import type { EpochRecord, History, StepProgress } from '../history.ts';
 import type { Model } from '../model.ts';
+import type { Weight } from '../state.ts';
 
 /** The run that a callback belongs to. */
 export interface TrainingRun {
@@ -11,6 +13,13 @@ export interface TrainingRun {
   readonly options: FitOptions;
   /** Epochs of the run, those done before it included. */
   readonly epochs: number;
+}
+
+/** What a callback remembers from one epoch to the next. */
+export interface CallbackState {
+  /** Must survive JSON. */
+  readonly data: Json;
+  readonly weights?: Readonly<Record<string, Weight>>;
 }
 
 /**
@@ -27,6 +36,12 @@ export interface Callback {
     record: EpochRecord,
     run: TrainingRun,
   ): 'stop' | void | Promise<'stop' | undefined> | Promise<void>;
+  /**
+   * What a checkpoint must keep of the callback: plain data, and weights. With it, `restoreState` lets a resumed run go
+   * on as if it had not stopped; it is called after `onTrainBegin`.
+   */
+  saveState?(): CallbackState;
+  restoreState?(state: CallbackState): void;
   /** After the run, however it ended, except by an error. */
   onTrainEnd?(history: History, run: TrainingRun): void | Promise<void>;
 }

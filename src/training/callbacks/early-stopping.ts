@@ -39,7 +39,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
   const baseline = options.baseline ?? monitor.worst;
   const start = { bestEpoch: 0, bestValue: baseline, stoppedEpoch: 0, waited: 0 };
   let found = start;
-  let best: Record<string, Weight> | undefined;
+  let best: Readonly<Record<string, Weight>> | undefined;
   return {
     get bestEpoch() {
       return found.bestEpoch;
@@ -69,6 +69,16 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
       if (found.waited < Math.max(1, patience)) return undefined;
       found = { ...found, stoppedEpoch: epoch };
       return 'stop';
+    },
+    saveState: () => ({
+      // Before the first epoch the best value is the baseline, or an infinity, which JSON does not know.
+      data: { ...found, bestValue: found.bestEpoch === 0 ? null : found.bestValue },
+      ...(best && { weights: best }),
+    }),
+    restoreState({ data, weights = {} }) {
+      const { bestValue, ...counts } = data as unknown as typeof start & { bestValue: number | null };
+      found = { ...start, ...counts, bestValue: bestValue ?? baseline };
+      best = Object.keys(weights).length === 0 ? undefined : weights;
     },
     onTrainEnd({ end }, { model }) {
       if (end !== 'aborted' && best !== undefined) model.setWeights(best);

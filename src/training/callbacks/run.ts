@@ -5,8 +5,14 @@ import type { EpochRecord, History } from '../history.ts';
 import type { Model } from '../model.ts';
 import type { TrainingRun } from './callback.ts';
 
-/** The loop itself: yields each finished epoch, returns how the run ended. */
-export type TrainingLoop = (options: FitOptions) => AsyncGenerator<EpochRecord, History['end'], void>;
+/**
+ * The loop itself: yields each finished epoch, returns how the run ended. `resumed` is told the epochs of a run that
+ * goes on.
+ */
+export type TrainingLoop = (
+  options: FitOptions,
+  resumed: (records: readonly EpochRecord[]) => void,
+) => AsyncGenerator<EpochRecord, History['end'], void>;
 
 /**
  * The epochs of `loop`, with the callbacks of `options` called in their order. A caller that leaves its `for await`
@@ -25,7 +31,7 @@ export async function* runWithCallbacks(
   let end: History['end'] | 'failed' = 'stopped';
   try {
     for (const callback of callbacks) await callback.onTrainBegin?.(run);
-    const finished = loop(withCallbacks(options, run));
+    const finished = loop(withCallbacks(options, run), (before) => records.push(...before));
     for (let next = await finished.next(); ; next = await finished.next()) {
       if (next.done === true) {
         end = next.value;

@@ -1,0 +1,131 @@
+/** Where a run is, as the JSON of a checkpoint: position, history, configuration, what callbacks remember. */
+import { FormatError } from '../errors.ts';
+import { isJsonObject, type Json, type JsonObject, parseJson, writeJson } from '../io/json-value.ts';
+import type { EpochRecord } from './history.ts';
+
+/** Where in its epochs a run is, between two steps. */
+export interface RunPosition {
+  /** From 0. */
+  readonly epoch: number;
+  /** Steps of the epoch that are done; all of them where only its validation is missing. */
+  readonly step: number;
+  /** Sums over the epoch's samples so far. */
+  readonly loss: number;
+  readonly correct: number;
+  readonly samples: number;
+  /** Of the step before; 0 at an epoch's start. */
+  readonly learningRate: number;
+  /** Of the epoch so far. */
+  readonly seconds: number;
+}
+
+/** All of a checkpoint but its tensors. */
+export interface RunState {
+  readonly position: RunPosition;
+  /** Optimizer steps taken. */
+  readonly iterations: number;
+  readonly records: readonly EpochRecord[];
+  /** Whether a callback has ended the run. */
+  readonly stopped: boolean;
+  readonly configuration: JsonObject;
+  /** Names of the optimizer's state tensors; none where it starts anew. */
+  readonly slots: readonly string[];
+  /** Of the callbacks that remember something, in their order: plain data, and names and shapes of tensors. */
+  readonly callbacks: readonly CallbackRecord[];
+}
+
+/** What a callback remembers. */
+export interface CallbackRecord {
+  readonly data: Json;
+  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
+}
+
+const COUNTS = ['epoch', 'step', 'correct', 'samples'] as const;
+const SUMS = ['loss', 'learningRate', 'seconds'] as const;
+
+/** The start of an epoch. */
+export function startOfEpoch(epoch: number): RunPosition {
+  return { epoch, step: 0, loss: 0, correct: 0, samples: 0, learningRate: 0, seconds: 0 };
+}
+
+/** The JSON of a state. */
+export function writeRunState(operation: string, state: RunState): string {
+  return writeJson(operation, 'training', state);
+}
+
+/** Reads what `writeRunState` wrote. Throws FormatError for anything else, naming the member. */
+export function readRunState(operation: string, text: string): RunState {
+  const data = parseJson(text, operation, 'training, byte');
+  const check = (holds: boolean, member: string, expected: string, value: unknown) => {
+    if (holds) return;
+    const received = (JSON.stringify(value) ?? 'none').slice(0, 200);
+    throw new FormatError({ operation, argument: `training.${member}`, expected, received });
+  };
+  const object = (value: Json | undefined, member: string): JsonObject => {
+    check(isJsonObject(value), member, 'an object', value);
+    return value as JsonObject;
+  };
+  const list = (value: Json | undefined, member: string): readonly Json[] => {
+    check(Array.isArray(value), member, 'a list', value);
+    return value as readonly Json[];
+  };
+  const all = object(data, '');
+  const position = object(all.position, 'position');
+  for (const name of COUNTS) {
+    check(isCount(position[name]), `position.${name}`, 'a whole number from 0 on', position[name]);
+  }
+  for (const name of SUMS) {
+    check(Number.isFinite(position[name]), `position.${name}`, 'a number', position[name]);
+  }
+  check(isCount(all.iterations), 'iterations', 'a whole number from 0 on', all.iterations);
+  check(typeof all.stopped === 'boolean', 'stopped', 'true or false', all.stopped);
+  const records = list(all.records, 'records').map((record, i) => {
+    const found = object(record, `records[${i}]`);
+    const bad = Object.keys(found).find((name) => !Number.isFinite(found[name]));
+    check(bad === undefined, `records[${i}].${bad}`, 'a number', bad && found[bad]);
+    check(
+      found.epoch === i + 1 + firstEpoch(all.records),
+      `records[${i}].epoch`,
+      'epochs in order',
+      found.epoch,
+    );
+    return found as unknown as EpochRecord;
+  });
+  const slots = list(all.slots, 'slots');
+  check(
+    slots.every((slot) => typeof slot === 'string'),
+    'slots',
+    'names',
+    slots,
+  );
+  const callbacks = list(all.callbacks, 'callbacks').map((callback, i): CallbackRecord => {
+    const found = object(callback, `callbacks[${i}]`);
+    const tensors = list(found.tensors, `callbacks[${i}].tensors`).map((tensor, j) => {
+      const { name, shape } = object(tensor, `callbacks[${i}].tensors[${j}]`);
+      const right = typeof name === 'string' && Array.isArray(shape) && shape.every(isCount);
+      check(right, `callbacks[${i}].tensors[${j}]`, 'a name and a shape', tensor);
+      return { name: name as string, shape: shape as readonly number[] };
+    });
+    return { data: found.data ?? null, tensors };
+  });
+  const { epoch, step, loss, correct, samples, learningRate, seconds } = position as unknown as RunPosition;
+  return {
+    position: { epoch, step, loss, correct, samples, learningRate, seconds },
+    iterations: all.iterations as number,
+    records,
+    stopped: all.stopped as boolean,
+    configuration: object(all.configuration, 'configuration'),
+    slots: slots as readonly string[],
+    callbacks,
+  };
+}
+
+/** Epochs before the first record: a run may have begun later (`initialEpoch`). */
+function firstEpoch(records: Json | undefined): number {
+  const first = (records as readonly JsonObject[])[0];
+  return typeof first?.epoch === 'number' ? first.epoch - 1 : 0;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
