@@ -1,31 +1,40 @@
-/** `npm run train:cifar`: trains a network of the zoo on CIFAR-10 and writes result.json. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+/** `npm run train:cifar`: trains a network of the zoo on CIFAR-10, saves it, and writes result.json. */
 import path from 'node:path';
-import { ConfigError, FaltungError } from '../src/errors.ts';
+import { FaltungError, FileError, FormatError } from '../src/errors.ts';
 import {
   type Augmentation,
   adam,
+  type CheckpointOptions,
   cifar10,
   createEngine,
-  type EpochRecord,
+  type FitOptions,
   notebookAugmentation,
+  type StepProgress,
 } from '../src/index.ts';
 import { weightsSha256 } from '../src/io/weights-hash.ts';
 import { networkNamed } from './networks/networks.ts';
 import { downloadLine } from './train-cifar/download-line.ts';
-import { HELP, parseOptions, type TrainOptions } from './train-cifar/options.ts';
+import { type Interrupt, listenToInterrupts } from './train-cifar/interrupt.ts';
+import { HELP, parseOptions, resumedOptions, type TrainOptions } from './train-cifar/options.ts';
 import { createProgress } from './train-cifar/progress.ts';
+import {
+  checkpointFolder,
+  makeRunFolder,
+  readConfig,
+  writeConfig,
+  writeResult,
+} from './train-cifar/run-folder.ts';
 
 const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** Trains and reports; returns the exit code. */
-async function train(options: TrainOptions, signal: AbortSignal): Promise<number> {
+async function train(options: TrainOptions, interrupt: Interrupt): Promise<number> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const { data: place, limit, seed, normalization } = options;
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   // What cannot work is refused before a download, not after 20 epochs.
   const engine = createEngine({ ...threads, engine: options.engine });
-  await makeFolder(options.out);
+  if (options.resume === undefined) await makeRunFolder(options);
   const data = await cifar10.load({ data: place, limit, seed, normalization, onProgress: downloadLine() });
   if (data.message !== undefined) {
     process.stderr.write(`\n${'!'.repeat(72)}\n${data.message}\n${'!'.repeat(72)}\n\n`);
@@ -50,7 +59,16 @@ async function train(options: TrainOptions, signal: AbortSignal): Promise<number
     const augmentation: { augmentation?: Augmentation } = options.augment
       ? { augmentation: notebookAugmentation }
       : {};
-    const history = await model.fit(data.train, {
+    await writeConfig(options);
+    if (options.resume !== undefined) say(`Going on with the run in ${options.out}\n`);
+    let last: StepProgress | undefined;
+    const { checkpointEvery: everySteps } = options;
+    const checkpoint: CheckpointOptions = {
+      folder: checkpointFolder(options.out),
+      ...(everySteps !== undefined && { everySteps }),
+      resume: options.resume === undefined ? false : 'ifAny',
+    };
+    const fitOptions: FitOptions = {
       optimizer: adam(),
       loss: 'categoricalCrossentropy',
       epochs: options.epochs,
@@ -58,15 +76,21 @@ async function train(options: TrainOptions, signal: AbortSignal): Promise<number
       ...(data.validation.size > 0 && { validation: data.validation }),
       ...augmentation,
       engine,
-      signal,
-      onStep: progress.step,
+      checkpoint,
+      signal: interrupt.signal,
+      onStep(step) {
+        last = step;
+        progress.step(step);
+      },
       onEpoch: progress.epoch,
-    });
+    };
+    const history = await interrupt.whileTraining(() => model.fit(data.train, fitOptions));
     progress.stop();
     if (history.end === 'aborted') {
-      say(`Stopped after ${history.epochs.length} of ${options.epochs} epochs; nothing was written.`);
+      say(stoppedText(options, last));
       return EXIT.interrupted;
     }
+    await model.save(path.join(options.out, 'model.safetensors'));
     const test = await model.evaluate(data.test, { engine });
     say(`\nTest - loss: ${test.loss.toFixed(4)} - accuracy: ${test.accuracy.toFixed(4)}`);
     const file = await writeResult(options, {
@@ -99,70 +123,37 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** The fields of result.json. */
-interface Result {
-  readonly model: string;
-  readonly parameters: number;
-  readonly data: 'cifar10' | 'synthetic';
-  readonly engine: 'simd' | 'scalar';
-  readonly threads: number;
-  readonly seed: number;
-  readonly numerics: TrainOptions['numerics'];
-  readonly normalization: TrainOptions['normalization'];
-  readonly augmentation: boolean;
-  readonly batchSize: number;
-  readonly node: string;
-  readonly epochs: readonly EpochRecord[];
-  readonly test: { readonly loss: number; readonly accuracy: number };
-  /** Over all parameters in order, little-endian f32. */
-  readonly weightsSha256: string;
+/** Says where a run that the user stopped is, and how it goes on. */
+function stoppedText({ out, epochs }: TrainOptions, last: StepProgress | undefined): string {
+  const where =
+    last === undefined
+      ? 'before the first step'
+      : `in epoch ${last.epoch} of ${epochs}, after step ${last.step} of ${last.steps}`;
+  return `Stopped ${where}. Saved; this goes on with it:\n\n  ${resumeCommand(out)}\n`;
 }
 
-/** Throws ConfigError where the folder of --out cannot be made. */
-async function makeFolder(out: string): Promise<void> {
-  try {
-    await mkdir(out, { recursive: true });
-  } catch (error) {
-    throw new ConfigError({
-      operation: 'train:cifar',
-      argument: '--out',
-      expected: 'a folder that can be written to',
-      received: error instanceof Error ? error.message : String(error),
-    });
-  }
+function resumeCommand(out: string): string {
+  const quoted = /^[\w./-]+$/.test(out) ? out : `'${out.replaceAll("'", "'\\''")}'`;
+  return `npm run train:cifar -- --resume ${quoted}`;
 }
 
-/** Writes result.json whole or not at all. */
-async function writeResult({ out }: TrainOptions, result: Result): Promise<string> {
-  const file = path.join(out, 'result.json');
-  await writeFile(`${file}.tmp`, `${JSON.stringify(result, null, 2)}\n`);
-  await rename(`${file}.tmp`, file);
-  return file;
-}
-
-/** Milliseconds that a step gets to finish after Ctrl-C. Loading and evaluating do not look at the signal. */
-const PATIENCE_MS = 1500;
-
-/** Ctrl-C ends the run after the step in hand, or as it is when that takes long; a second one at once. */
-function interruptSignal(): AbortSignal {
-  const controller = new AbortController();
-  const leave = () => process.exit(EXIT.interrupted);
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) leave();
-      process.stderr.write('\nStopping after this step (again: at once) ...\n');
-      setTimeout(leave, PATIENCE_MS).unref();
-      controller.abort();
-    });
-  }
-  return controller.signal;
+/** The options of the command line, or of the run that it wants to go on. */
+async function readOptions(args: readonly string[]): Promise<TrainOptions> {
+  const given = parseOptions(args);
+  if (given.resume === undefined || given.help) return given;
+  return resumedOptions(await readConfig(given.resume), given, args);
 }
 
 async function main(): Promise<number> {
   let options: TrainOptions;
+  const interrupt = listenToInterrupts(() => process.exit(EXIT.interrupted));
   try {
-    options = parseOptions(process.argv.slice(2));
+    options = await readOptions(process.argv.slice(2));
   } catch (error) {
+    if (error instanceof FileError || error instanceof FormatError) {
+      process.stderr.write(`\n${error.message}\n`);
+      return EXIT.failed;
+    }
     process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
     return EXIT.usage;
   }
@@ -171,7 +162,7 @@ async function main(): Promise<number> {
     return 0;
   }
   try {
-    return await train(options, interruptSignal());
+    return await train(options, interrupt);
   } catch (error) {
     const text =
       error instanceof FaltungError ? error.message : String(error instanceof Error ? error.stack : error);

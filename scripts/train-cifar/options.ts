@@ -19,6 +19,10 @@ export interface TrainOptions {
   readonly numerics: 'direct' | 'accurate' | 'fast';
   readonly engine: 'simd' | 'scalar';
   readonly out: string;
+  /** Steps between two checkpoints; undefined: after epochs only. */
+  readonly checkpointEvery: number | undefined;
+  /** The folder of a run to go on with. */
+  readonly resume: string | undefined;
   readonly help: boolean;
 }
 
@@ -38,13 +42,18 @@ export const HELP = `Trains a network on CIFAR-10.
   --normalization X    'standardize' (default) or 'notebook' (L2 over the rows of an image)
   --numerics X         'fast' (default): Winograd convolutions; 'accurate' or 'direct': slower, other weights
   --engine X           'simd' (default) or 'scalar': plain TypeScript, slow, the same weights
-  --out DIR            where result.json goes; default runs/<date>-cifar
+  --out DIR            the run's folder: config.json, checkpoints, model.safetensors, result.json;
+                       default runs/<date>-cifar
+  --checkpoint-every N saves after every N steps, besides after every epoch
+  --resume RUN         goes on with the run in this folder; takes --epochs, --threads, --engine and
+                       --checkpoint-every besides, all else is the run's
   --help               this text
 `;
 
 /** Reads the arguments after the script's name. Throws ConfigError that names the option. */
 export function parseOptions(args: readonly string[], now: Date = new Date()): TrainOptions {
   const { values } = readArguments(args);
+  if (values.resume !== undefined) checkResume(values.resume, Object.keys(values));
   const stamp = now.toISOString().slice(0, 19).replaceAll(':', '-');
   return {
     model: choice('model', values.model, MODELS) ?? 'cifarNotebook',
@@ -59,9 +68,59 @@ export function parseOptions(args: readonly string[], now: Date = new Date()): T
       choice('normalization', values.normalization, ['standardize', 'notebook']) ?? 'standardize',
     numerics: choice('numerics', values.numerics, ['direct', 'accurate', 'fast']) ?? 'fast',
     engine: choice('engine', values.engine, ['simd', 'scalar']) ?? 'simd',
-    out: values.out ?? `runs/${stamp}-cifar`,
+    out: values.out ?? values.resume ?? `runs/${stamp}-cifar`,
+    checkpointEvery: wholeNumber('checkpoint-every', values['checkpoint-every'], 1),
+    resume: values.resume,
     help: values.help ?? false,
   };
+}
+
+/** What decides the run, by the options' names: what config.json stores and `parseOptions` reads. */
+export function argumentsOf(options: TrainOptions): Record<string, string | number | boolean> {
+  const { data, limit, checkpointEvery } = options;
+  return {
+    model: options.model,
+    ...(data !== undefined && { data }),
+    epochs: options.epochs,
+    'batch-size': options.batchSize,
+    seed: options.seed,
+    ...(limit !== undefined && { limit }),
+    ...(!options.augment && { 'no-augment': true }),
+    normalization: options.normalization,
+    numerics: options.numerics,
+    ...(checkpointEvery !== undefined && { 'checkpoint-every': checkpointEvery }),
+  };
+}
+
+/** The options of a run that goes on: its own, and what of `given` may change. */
+export function resumedOptions(
+  run: TrainOptions,
+  given: TrainOptions,
+  args: readonly string[],
+): TrainOptions {
+  const { values } = readArguments(args);
+  return {
+    ...run,
+    epochs: values.epochs === undefined ? run.epochs : given.epochs,
+    threads: given.threads,
+    engine: given.engine,
+    checkpointEvery: given.checkpointEvery ?? run.checkpointEvery,
+    resume: given.resume,
+  };
+}
+
+/** Options that `--resume` may be given with. */
+const WITH_RESUME = ['resume', 'epochs', 'threads', 'engine', 'checkpoint-every', 'help'];
+
+function checkResume(resume: string, names: readonly string[]): void {
+  const other = names.find((name) => !WITH_RESUME.includes(name));
+  if (other === undefined && resume !== '') return;
+  throw new ConfigError({
+    operation: 'train:cifar',
+    argument: '--resume',
+    expected: resume === '' ? "a run's folder" : 'only options that leave the run the same beside it',
+    received: resume === '' ? 'none' : `--${other}`,
+  });
 }
 
 function readArguments(args: readonly string[]) {
@@ -85,6 +144,8 @@ function readArguments(args: readonly string[]) {
         numerics: text,
         engine: text,
         out: text,
+        'checkpoint-every': text,
+        resume: text,
         help: flag,
       },
     });

@@ -18,7 +18,11 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves when the standard output so far matches. */
   printed(pattern: RegExp): Promise<void>;
+  /** Resolves when the standard error so far matches. */
+  complained(pattern: RegExp): Promise<void>;
   interrupt(): void;
+  /** kill -9. */
+  kill(): void;
 }
 
 /** A new empty folder. */
@@ -47,15 +51,18 @@ export function startTraining(args: readonly string[], nodeArgs: readonly string
   const ended = new Promise<Ended>((resolve) => {
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
+  const seen = (stream: NodeJS.ReadableStream, text: () => string) => (pattern: RegExp) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => pattern.test(text()) && resolve();
+      stream.on('data', look);
+      child.on('close', () => reject(new Error(`ended without ${pattern}: ${stdout}${stderr}`)));
+      look();
+    });
   return {
     ended,
-    printed: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = () => pattern.test(stdout) && resolve();
-        child.stdout.on('data', look);
-        child.on('close', () => reject(new Error(`ended without ${pattern}: ${stdout}${stderr}`)));
-        look();
-      }),
+    printed: seen(child.stdout, () => stdout),
+    complained: seen(child.stderr, () => stderr),
     interrupt: () => child.kill('SIGINT'),
+    kill: () => child.kill('SIGKILL'),
   };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
-import { HELP, parseOptions } from '../../scripts/train-cifar/options.ts';
+import { argumentsOf, HELP, parseOptions, resumedOptions } from '../../scripts/train-cifar/options.ts';
 import { createProgress, epochLine, formatDuration } from '../../scripts/train-cifar/progress.ts';
 import { ConfigError } from '../../src/errors.ts';
 
@@ -22,13 +22,15 @@ test('the defaults are those of the notebook', () => {
     numerics: 'fast',
     engine: 'simd',
     out: 'runs/2026-03-04T05-06-07-cifar',
+    checkpointEvery: undefined,
+    resume: undefined,
     help: false,
   });
 });
 
 test('every option is read', () => {
   const line =
-    '--model cifarInception --data D --epochs 3 --batch-size 16 --threads 2 --seed 0 --limit 64 --no-augment --normalization notebook --numerics direct --engine scalar --out O';
+    '--model cifarInception --data D --epochs 3 --batch-size 16 --threads 2 --seed 0 --limit 64 --no-augment --normalization notebook --numerics direct --engine scalar --out O --checkpoint-every 9';
   assert.deepEqual(parseOptions(line.split(' '), now), {
     model: 'cifarInception',
     data: 'D',
@@ -42,6 +44,8 @@ test('every option is read', () => {
     numerics: 'direct',
     engine: 'scalar',
     out: 'O',
+    checkpointEvery: 9,
+    resume: undefined,
     help: false,
   });
 });
@@ -59,13 +63,15 @@ test('the help names every option', () => {
     'no-augment',
     'engine',
     'out',
+    'checkpoint-every',
+    'resume',
     'help',
   ];
   for (const name of names) assert.match(HELP, new RegExp(`^  --${name}\\b`, 'm'));
 });
 
 test('what makes no sense is refused, naming the option, what it wants and what it got', () => {
-  for (const name of ['epochs', 'batch-size', 'threads', 'limit']) {
+  for (const name of ['epochs', 'batch-size', 'threads', 'limit', 'checkpoint-every']) {
     for (const value of ['0', '-1', '1.5', 'many', '', '1e3', '99999999999999999999']) {
       assert.throws(
         () => parseOptions([`--${name}=${value}`]),
@@ -150,4 +156,42 @@ test('without a terminal there are plain lines, in a terminal a bar that is gone
   const bar = written(true);
   assert.match(bar, /epoch 2\/20 .*0\/3 \| 100 images\/s \| 1:05 left \| loss 2.0000/);
   assert.ok(bar.endsWith(`${epochLine(record, 20)}\n`));
+});
+
+test('what config.json stores brings the run back', () => {
+  const line =
+    '--model cifarInception --data=-D --epochs 3 --batch-size 16 --seed 0 --limit 64 --no-augment --normalization notebook --numerics direct --checkpoint-every 9';
+  const options = parseOptions(line.split(' '), now);
+  const args = Object.entries(argumentsOf(options)).map(([name, value]) =>
+    value === true ? `--${name}` : `--${name}=${value}`,
+  );
+  assert.deepEqual(parseOptions(args, now), options);
+  assert.deepEqual(parseOptions([], now), parseOptions([], now));
+});
+
+test('a run that goes on has its own options; epochs, workers, engine and checkpoints may be others', () => {
+  const run = parseOptions(
+    '--epochs 3 --batch-size 16 --seed 5 --checkpoint-every 9 --out R'.split(' '),
+    now,
+  );
+  const resume = (line: string) => {
+    const args = line.split(' ');
+    return resumedOptions(run, parseOptions(args, now), args);
+  };
+  assert.deepEqual(resume('--resume R'), { ...run, resume: 'R' });
+  assert.deepEqual(resume('--resume R --epochs 9 --threads 3 --engine scalar --checkpoint-every 2'), {
+    ...run,
+    resume: 'R',
+    epochs: 9,
+    threads: 3,
+    engine: 'scalar',
+    checkpointEvery: 2,
+  });
+  for (const other of ['--batch-size=8', '--out=O', '--no-augment', '--data=D', '--model=cifarNotebook']) {
+    assert.throws(
+      () => parseOptions(['--resume', 'R', other]),
+      /--resume: expected only options that leave the run the same beside it, got --/,
+    );
+  }
+  assert.throws(() => parseOptions(['--resume=']), /--resume: expected a run's folder, got none/);
 });
