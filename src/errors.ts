@@ -51,7 +51,25 @@ export class MemoryError extends FaltungError {}
 export class KernelError extends FaltungError {}
 /** A worker died or stopped answering; nothing of the step in flight was kept. */
 export class WorkerLostError extends FaltungError {}
-/** The loss became NaN or infinite. */
-export class NonFiniteLossError extends FaltungError {}
+/** Where in a training run a value stopped being finite. */
+export interface NonFinitePlace {
+  /** Counted from 1; undefined for a single batch. */
+  readonly epoch?: number;
+  readonly step?: number;
+  /** The layer whose computation gave the first bad tensor; undefined for samples and losses. */
+  readonly layer?: string | undefined;
+  /** The first bad tensor, in words. */
+  readonly tensor: string;
+}
+
+/** A loss, a gradient or a weight became NaN or infinite. Nothing of the step was applied. */
+export class NonFiniteLossError extends FaltungError {
+  readonly place: NonFinitePlace;
+
+  constructor(details: ErrorDetails, place: NonFinitePlace, options?: ErrorOptions) {
+    super(details, options);
+    this.place = place;
+  }
+}
 /** The model, engine or data set was closed already, or is busy. */
 export class StateError extends FaltungError {}

@@ -14,6 +14,7 @@ export {
   KernelError,
   MemoryError,
   NonFiniteLossError,
+  type NonFinitePlace,
   ShapeError,
   StateError,
   WorkerLostError,
@@ -74,7 +75,7 @@ export { type Mistake, mostConfidentMistakes } from './training/evaluation/mista
 export { formatClassificationReport, type ReportTextOptions } from './training/evaluation/report-text.ts';
 export { topKAccuracy } from './training/evaluation/top-k.ts';
 export type { FitOptions } from './training/fit.ts';
-export type { EpochRecord, History, Metrics, StepProgress } from './training/history.ts';
+export type { EpochMetrics, EpochRecord, History, Metrics, StepProgress } from './training/history.ts';
 export type { MemoryOptions, PlannedMemory } from './training/memory.ts';
 export {
   type FunctionalOptions,
@@ -85,6 +86,7 @@ export {
   type SequentialOptions,
   sequential,
 } from './training/model.ts';
+export type { OnNonFinite } from './training/non-finite.ts';
 export type { BatchInput, BatchOptions } from './training/on-batch.ts';
 export {
   type AdamOptions,

@@ -14,6 +14,7 @@ import { batchNormStatisticsFamily } from './batch-norm-statistics.ts';
 import { batchNormSumsFamily } from './batch-norm-sums.ts';
 import { channelMomentsFamily } from './channel-moments.ts';
 import { channelSum } from './channel-sum.ts';
+import { checkFiniteFamily } from './check-finite.ts';
 import { clearViewFamily } from './clear-view.ts';
 import { conv2dForward } from './conv2d-forward.ts';
 import { conv2dInputGradient } from './conv2d-input-gradient.ts';
@@ -60,6 +61,7 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   channelMoments: channelMomentsFamily,
   channelSum,
   clearView: clearViewFamily,
+  checkFinite: checkFiniteFamily,
   conv2dForward,
   conv2dInputGradient,
   packConv2d,

@@ -54,6 +54,8 @@ export type Operand = BufferRef | number | 'count' | 'firstSample';
 export interface PlannedCall {
   readonly spec: KernelSpec;
   readonly operands: readonly Operand[];
+  /** Name of the layer that asked for it, for messages. */
+  readonly layer?: string;
 }
 
 /** An activation or its gradient. `shape` is [H, W, C] or [F]. */

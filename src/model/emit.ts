@@ -211,14 +211,21 @@ function forwardContext(emission: Emission, node: GraphNode): ForwardContext<unk
     saved: (name, elements) => owned('saved', name, 'unit', { sampleBytes: elements * 4 }),
     scratch: (elements) => refTo(plainBuffer(`scratch/${node.name}`, 'unit', { fixedBytes: elements * 4 })),
     shared: (name, elements) => owned('shared', name, 'program', { fixedBytes: elements * 4 }),
-    meet: (units) => void emission.meetings.push({ after: emission.calls.length, units }),
+    meet(units) {
+      const named = units.map((calls) => ofLayer(node, calls));
+      emission.meetings.push({ after: emission.calls.length, units: named });
+    },
     whileUpdating(calls) {
       const before = emission.keeping.get(node.layerName) ?? [];
       emission.keeping.set(node.layerName, [...before, ...calls]);
     },
     streamKey: (purpose) => streamKey(emission.seed, purpose, node.name),
-    call: emission.call,
+    call: (spec, operands) => void emission.calls.push({ spec, operands, layer: node.name }),
   };
+}
+
+function ofLayer({ name }: GraphNode, calls: readonly PlannedCall[]): PlannedCall[] {
+  return calls.map((call) => ({ ...call, layer: name }));
 }
 
 /** The copy that an earlier call of a shared layer asked for, if it is made in the same way. */
@@ -267,7 +274,7 @@ function backwardParts(
     },
     batchUnit(calls) {
       while (emission.batchUnits.length <= round) emission.batchUnits.push([]);
-      emission.batchUnits[round]!.push([...calls]);
+      emission.batchUnits[round]!.push(ofLayer(node, calls));
     },
   };
 }

@@ -4,14 +4,14 @@
  *   shards    for each shard of samples: input -> forward -> loss -> backward
  *   batch     weight gradients over the whole batch (dense layers), cut by rows
  *             (both several times where layers want all shards to meet: batch normalisation)
- *   update    by ranges of parameters: sum of the shards' gradients, optimizer
+ *   reduce    by ranges of parameters: sum of the shards' gradients; are they finite?
+ *   update    by ranges of parameters: the optimizer, in place; only where everything is finite
  *   prepare   copies of the new weights in the kernels' arrangement
  *
  * Which units exist follows from shapes alone, never from the number of workers.
  */
 
 import type { CopyViewSpec } from '../kernels/copy-view.ts';
-import type { ReduceShardsSpec } from '../kernels/reduce-shards.ts';
 import type { Numerics } from '../layers/conv-algorithm.ts';
 import type { BufferRef, PlannedBuffer, PlannedCall, TensorRef } from '../layers/layer.ts';
 import { elementCount } from '../tensor/shape.ts';
@@ -25,10 +25,11 @@ import {
   type TargetFormat,
 } from './contracts.ts';
 import { type Emission, emitBackward, emitForward, startEmission } from './emit.ts';
-import { type Graph, type GraphNode, graphParameters } from './graph.ts';
+import type { Graph, GraphNode } from './graph.ts';
 import { emitInput, type InputBuffers } from './input.ts';
 import { splitCall } from './split.ts';
 import { cutStretches } from './stretches.ts';
+import { updatePhases, type Verdicts } from './update.ts';
 
 /** What a plan depends on; programs are cached by it. */
 export interface PlanOptions {
@@ -91,12 +92,17 @@ export interface Plan {
   readonly output: TensorRef;
   /** Reduced gradients by parameter. */
   readonly gradients: ReadonlyMap<string, BufferRef>;
+  /** Whether the step's values are finite; undefined where nothing is updated. */
+  readonly verdicts: Verdicts | undefined;
+  /**
+   * The first phase that writes what outlives the step (parameters, optimizer state): only it and those after it may.
+   * A step is replayed only where none of them has begun. `phases.length` where there is none.
+   */
+  readonly updateFrom: number;
   /** Remakes the prepared copies that the program reads, after weights were set from outside. */
   readonly prepare: PlannedPhase;
 }
 
-/** Elements of a range of parameters in the update phase: it stays in the first-level cache with its state. */
-const UPDATE_RANGE = 4096;
 const MAX_SHARDS = 16;
 
 /** Samples of a shard: at most 16 shards, of 4 samples and more where the batch allows four of them. */
@@ -138,14 +144,21 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
   if (training) for (const node of [...nodes].reverse()) emitBackward(emission, node);
   const shardStrideBytes = strideOfShards(emission);
   const phases = split ? splitPhases(emission.calls, shardSize) : stretchPhases(emission, shards);
-  const gradients = new Map<string, BufferRef>();
-  if (training) {
-    const layout = { shards, shardSize, shardStride: shardStrideBytes / 4 };
-    const updates = updateUnits(graph, emission, layout, options.optimizer, hyper, gradients);
-    if (options.optimizer !== undefined) updates.push(...emission.keeping.values());
-    if (updates.length > 0) phases.push(wholeBatch('update', updates));
-    if (options.optimizer !== undefined) phases.push(preparePhase(emission));
-  }
+  const updates = training && options.optimizer !== undefined;
+  const layout = { shards, shardSize, shardStride: shardStrideBytes / 4 };
+  const ending = training
+    ? updatePhases(graph, emission, layout, options.optimizer, {
+        hyper,
+        losses: [losses, ...heads.map((head) => head.losses)],
+      })
+    : undefined;
+  const add = (name: string, units: readonly (readonly PlannedCall[])[]) => {
+    if (units.length > 0) phases.push(wholeBatch(name, units));
+  };
+  add('reduce', ending?.reduce ?? []);
+  const updateFrom = phases.length;
+  add('update', [...(ending?.update ?? []), ...(updates ? emission.keeping.values() : [])]);
+  if (updates) phases.push(preparePhase(emission));
   return {
     options,
     shards,
@@ -162,7 +175,9 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
     heads,
     outputs,
     output: outputs[0]!,
-    gradients,
+    gradients: ending?.gradients ?? new Map(),
+    verdicts: ending?.verdicts,
+    updateFrom,
     prepare: preparePhase(emission),
   };
 }
@@ -308,49 +323,4 @@ function strideOfShards(emission: Emission): number {
     if (buffer.scope === 'shard') bytes += alignBytes(buffer.fixedBytes);
   }
   return bytes;
-}
-
-function updateUnits(
-  graph: Graph,
-  emission: Emission,
-  layout: Pick<ReduceShardsSpec, 'shards' | 'shardSize' | 'shardStride'>,
-  optimizer: OptimizerPlan | undefined,
-  hyper: PlannedBuffer,
-  gradients: Map<string, BufferRef>,
-): PlannedCall[][] {
-  const units: PlannedCall[][] = [];
-  const reduce: ReduceShardsSpec = { kind: 'reduceShards', ...layout };
-  for (const { name, elements } of graphParameters(graph)) {
-    const partial = emission.gradients.get(name);
-    if (partial === undefined) continue;
-    const sharded = partial.buffer.scope === 'shard';
-    const total = sharded
-      ? plainBuffer(`reduced/${name}`, 'program', { fixedBytes: elements * 4 })
-      : partial.buffer;
-    gradients.set(name, refTo(total));
-    const state = [
-      emission.parameter(name),
-      ...(optimizer?.slots ?? []).map((s) => slotBuffer(name, s, elements)),
-    ];
-    for (let from = 0; from < elements; from += UPDATE_RANGE) {
-      const length = Math.min(UPDATE_RANGE, elements - from);
-      const calls: PlannedCall[] = [];
-      if (sharded) {
-        const operands = [refTo(partial.buffer, from), refTo(total, from), length, 'count'] as const;
-        calls.push({ spec: reduce, operands });
-      }
-      if (optimizer !== undefined) {
-        const [parameter, ...slots] = state.map((buffer) => refTo(buffer, from));
-        const operands = [parameter!, refTo(total, from), ...slots, refTo(hyper), length];
-        calls.push({ spec: optimizer.spec, operands });
-      }
-      units.push(calls);
-    }
-  }
-  return units;
-}
-
-/** The optimizer's state tensor of a parameter. */
-export function slotBuffer(parameter: string, slot: string, elements: number): PlannedBuffer {
-  return plainBuffer(`optimizer/${slot}/${parameter}`, 'model', { fixedBytes: elements * 4 });
 }

@@ -40,5 +40,5 @@ export function bindProgram(task: ProgramTask): BoundProgram {
     if (instance === undefined || name < 0) return bindScalar(spec, memory);
     return instance.exports[String(name)] as KernelFunction;
   });
-  return { code: task.code, functions, kernels };
+  return { code: task.code, functions, kernels, words: new Int32Array(memory.buffer) };
 }

@@ -6,7 +6,7 @@
  * starts late, or never, holds nobody up.
  *
  *   line 0       abort word
- *   line 1       progress: kernel calls finished
+ *   line 1       progress: kernel calls finished, and workers that have begun
  *   line 2+2p    phase p: units taken
  *   line 3+2p    phase p: units done; workers sleep on it
  */
@@ -52,6 +52,21 @@ export function takeUnit(control: Control, phase: number): number {
 /** Shows those who wait that this worker gets on. */
 export function reportProgress(control: Control): void {
   Atomics.add(control, PROGRESS, 1);
+}
+
+/** How much all workers have got on in this step: kernel calls finished, and workers that have begun. */
+export function progressOf(control: Control): number {
+  return Atomics.load(control, PROGRESS);
+}
+
+/** Units of a phase that workers have asked for; more than there are where some found none left. */
+export function unitsTaken(control: Control, phase: number): number {
+  return Atomics.load(control, doneIndex(phase) - LINE);
+}
+
+/** Units of a phase that are done. */
+export function unitsDone(control: Control, phase: number): number {
+  return Atomics.load(control, doneIndex(phase));
 }
 
 /** Reports a unit as done, and wakes the others where it was the last. */

@@ -2,8 +2,9 @@
  * The engine: one Piscina pool and how kernels are made for it. Idle workers do not keep the process alive.
  *
  * A step ends in one of three ways: all workers report it as done; a kernel threw, and all workers report that they
- * stopped; or a worker was lost (it exited, ran out of memory, does not answer), and the whole pool is ended, so
- * that nobody is at work on the model's memory any more when `run` throws. The next step starts a new pool.
+ * stopped; or a worker was lost (it exited, ran out of memory, threw behind its task's back, does not answer), and the
+ * whole pool is ended, so that nobody is at work on the model's memory any more when `run` throws or the step is run
+ * again. The next step starts a new pool.
  */
 
 import { availableParallelism } from 'node:os';
@@ -11,8 +12,10 @@ import { fileURLToPath } from 'node:url';
 import type { ResourceLimits } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { ConfigError, type ErrorDetails, KernelError, StateError, WorkerLostError } from '../errors.ts';
-import { abort, type Control, resetControl } from './control.ts';
+import { type Control, resetControl } from './control.ts';
+import { hintOf, isDeath, type Remains, remainsOf } from './recovery.ts';
 import type { StepReport, StepTask, TaskFailure } from './task.ts';
+import { isWell, Watch } from './watch.ts';
 
 /** How an engine runs. */
 export interface EngineOptions {
@@ -22,7 +25,7 @@ export interface EngineOptions {
   readonly engine?: 'simd' | 'scalar';
   /** Whether 256-bit code may be used where V8 offers it; default true. The bits are the same. */
   readonly wide?: boolean;
-  /** Milliseconds without a finished kernel call after which waiting workers give up; default 120,000. */
+  /** Milliseconds without a finished kernel call after which a step is given up; default 120,000. */
   readonly patienceMs?: number;
 }
 
@@ -36,12 +39,17 @@ export interface EngineParts {
   readonly resourceLimits?: ResourceLimits;
 }
 
-/** What became of a worker's task: its report, or what it was lost to. */
-type Outcome = { readonly report: StepReport } | { readonly lostTo: unknown };
-
-/** Milliseconds that the other workers get to stop after one has given up. */
-const GRACE_MS = 1000;
+/** Milliseconds that workers get to end once they are told to. */
+const END_MS = 10_000;
+/** How often a step is run again because a worker died in it. */
+const MAX_REPLAYS = 2;
 const MAX_THREADS = 64;
+
+/**
+ * How a step ended: 'nonFinite' without an update, because a loss or a gradient is not finite; 'unprepared': it is
+ * done, but for the copies of the new weights, which a lost worker has left unfinished.
+ */
+export type StepEnd = 'done' | 'nonFinite' | 'unprepared';
 
 /** A pool of workers. Make one with `createEngine`, share it between models, `close()` it in the end. */
 export class Engine {
@@ -52,6 +60,9 @@ export class Engine {
   readonly #parts: EngineParts;
   #pool: Piscina<StepTask, StepReport> | undefined;
   readonly #ends = new WeakMap<Piscina<StepTask, StepReport>, Promise<void>>();
+  /** What workers threw without a task of their own. */
+  readonly #faults = new WeakMap<Piscina<StepTask, StepReport>, unknown>();
+  readonly #watch = new Watch();
   #closed = false;
 
   constructor(options: EngineOptions = {}, parts: EngineParts = {}) {
@@ -98,24 +109,50 @@ export class Engine {
   }
 
   /**
-   * Runs one step: `taskOf(worker)` for each worker at once. Throws KernelError where a kernel threw, WorkerLostError
-   * where a worker died or stopped answering, StateError if the engine is closed or gets closed meanwhile.
+   * Runs one step: `taskOf(worker)` for each worker at once. `updateFrom`: the program's first phase that updates in
+   * place. Where a worker dies before it, the step is run again on new workers. Throws KernelError where a kernel
+   * threw, WorkerLostError where a worker was lost otherwise, StateError if the engine is closed or gets closed
+   * meanwhile.
    */
-  async run(control: Control, taskOf: (worker: number) => StepTask): Promise<void> {
+  async run(control: Control, taskOf: (worker: number) => StepTask, updateFrom: number): Promise<StepEnd> {
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await this.#attempt(control, taskOf, updateFrom);
+      if (typeof outcome === 'string') return outcome;
+      const { cause, remains } = outcome;
+      if (remains === 'after') return 'unprepared';
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      if (remains === 'torn' || attempt === MAX_REPLAYS) throw workerLost(cause, remains);
+      process.emitWarning(`Faltung lost a worker in the middle of a step (${reason}); the step is run again`);
+    }
+  }
+
+  /** One try at a step; what it was lost to where a worker died. Throws what running it again would not mend. */
+  async #attempt(
+    control: Control,
+    taskOf: (worker: number) => StepTask,
+    updateFrom: number,
+  ): Promise<StepEnd | { readonly cause: unknown; readonly remains: Remains }> {
     const pool = this.#open();
+    this.#checkFault(pool, 'before');
     resetControl(control);
-    const tasks = Array.from({ length: this.threads }, (_, worker) => outcomeOf(pool.run(taskOf(worker))));
-    const outcomes = await collect(control, tasks);
-    const lost = outcomes.find((outcome) => 'lostTo' in outcome);
+    const posted = Array.from({ length: this.threads }, (_, worker) => taskOf(worker));
+    const tasks = posted.map((task) => pool.run(task));
+    const outcomes = await this.#watch.outcomes(control, tasks, this.patienceMs);
     const reports = outcomes.flatMap((outcome) => ('report' in outcome ? [outcome.report] : []));
-    if (reports.length === this.threads && reports.every(({ result }) => result === 'done')) return;
-    const failure = reports.find(({ result }) => result === 'failed')?.failure;
-    const late = reports.some(({ result }) => result === 'deadline');
-    if (reports.length < this.threads || late) await this.#discard(pool);
+    const well = reports.length === this.threads && reports.every(isWell);
+    if (well && !this.#faults.has(pool)) return reports[0]!.result as StepEnd;
+    const late = reports.some(({ result }) => result === 'deadline') || outcomes.length < this.threads;
+    if (reports.length < this.threads || late || this.#faults.has(pool)) await this.#discard(pool);
     if (this.#closed) throw closedError();
-    if (failure !== undefined && lost === undefined) throw revive(failure);
-    const silence = `no worker that gets on for ${this.patienceMs} ms`;
-    throw workerLost(lost?.lostTo ?? new Error(late ? silence : 'a worker that does not stop'));
+    const remains = remainsOf(control, posted[0]!.code, updateFrom);
+    this.#checkFault(pool, remains);
+    const causes = outcomes.flatMap((outcome) => ('lostTo' in outcome ? [outcome.lostTo] : []));
+    const own = causes.find((cause) => !isDeath(cause));
+    if (own !== undefined) throw workerLost(own, remains);
+    if (causes.length > 0) return { cause: causes[0], remains };
+    const failure = reports.find(({ result }) => result === 'failed')?.failure;
+    if (failure !== undefined) throw revive(failure, remains);
+    throw workerLost(new Error(`no worker that gets on for ${this.patienceMs} ms`), remains);
   }
 
   /** Ends all workers. Models that use the engine cannot run any more. */
@@ -138,10 +175,11 @@ export class Engine {
       atomics: 'disabled',
       ...(resourceLimits && { resourceLimits }),
     });
-    // Piscina replaces a worker that fails without a task, unless its successor cannot start either: then tasks
-    // would wait for ever.
-    pool.on('error', () => {
-      if (pool.threads.length === 0) void this.#discard(pool);
+    // What a worker throws without a task of its own, late or in a promise that nobody awaits. Whatever state it is in,
+    // the step in flight ends with that error, or the next one.
+    pool.on('error', (error: unknown) => {
+      this.#faults.set(pool, error);
+      if (this.#pool === pool) this.#watch.abortAll();
     });
     // Piscina replaces workers whose end it hears of late, even in a pool that was ended.
     pool.on('workerCreate', () => {
@@ -151,51 +189,36 @@ export class Engine {
     return pool;
   }
 
+  /** Throws what a pool's workers threw behind their tasks' back. */
+  #checkFault(pool: Piscina<StepTask, StepReport>, remains: Remains): void {
+    const fault = this.#faults.get(pool);
+    if (fault === undefined) return;
+    void this.#discard(pool);
+    throw workerLost(fault, remains);
+  }
+
   /** Ends a pool and waits for its workers' end, also where that is under way already. */
   #discard(pool: Piscina<StepTask, StepReport>): Promise<void> {
     if (this.#pool === pool) this.#pool = undefined;
-    const end = this.#ends.get(pool) ?? pool.destroy();
+    const end = this.#ends.get(pool) ?? endOf(pool);
     this.#ends.set(pool, end);
     return end;
   }
 }
 
+/** Ends a pool; waits for its workers, but not for ever. */
+async function endOf(pool: Piscina<StepTask, StepReport>): Promise<void> {
+  let limit: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    limit = setTimeout(resolve, END_MS);
+  });
+  await Promise.race([pool.destroy(), late]);
+  clearTimeout(limit);
+}
+
 /** Makes an engine. Workers start when a model first needs them. */
 export function createEngine(options: EngineOptions = {}): Engine {
   return new Engine(options);
-}
-
-async function outcomeOf(task: Promise<StepReport>): Promise<Outcome> {
-  try {
-    return { report: await task };
-  } catch (error) {
-    return { lostTo: error };
-  }
-}
-
-/**
- * Waits for all tasks; once one has ended otherwise than well, it tells the others to stop and waits no longer than
- * the grace time for them. What is left then is missing from the result.
- */
-function collect(control: Control, tasks: readonly Promise<Outcome>[]): Promise<readonly Outcome[]> {
-  return new Promise((resolve) => {
-    const outcomes: Outcome[] = [];
-    let grace: NodeJS.Timeout | undefined;
-    const finish = () => {
-      clearTimeout(grace);
-      resolve([...outcomes]);
-    };
-    for (const task of tasks) {
-      task.then((outcome) => {
-        outcomes.push(outcome);
-        if (outcomes.length === tasks.length) finish();
-        else if (grace === undefined && !('report' in outcome && outcome.report.result === 'done')) {
-          abort(control);
-          grace = setTimeout(finish, GRACE_MS);
-        }
-      });
-    }
-  });
 }
 
 function closedError(): StateError {
@@ -207,25 +230,24 @@ function closedError(): StateError {
   });
 }
 
-function workerLost(cause: unknown): WorkerLostError {
+function workerLost(cause: unknown, remains: Remains): WorkerLostError {
   return new WorkerLostError(
     {
       operation: 'engine',
       argument: 'worker',
       expected: 'all workers to finish the step',
       received: cause instanceof Error ? cause.message : String(cause),
-      hint: 'the weights may be those of an unfinished step: start again from the last saved ones',
+      hint: hintOf(remains),
     },
     { cause },
   );
 }
 
-function revive({ name, message, details, stack }: TaskFailure): KernelError {
+function revive({ name, message, details, stack }: TaskFailure, remains: Remains): KernelError {
   const known = details as ErrorDetails | undefined;
-  return new KernelError(
+  const told =
     name === 'KernelError' && known !== undefined
       ? known
-      : { operation: 'worker', expected: 'to run a step', received: `${name}: ${message}` },
-    { cause: stack },
-  );
+      : { operation: 'worker', expected: 'to run a step', received: `${name}: ${message}` };
+  return new KernelError({ ...told, hint: hintOf(remains) }, { cause: stack });
 }

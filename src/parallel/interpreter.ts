@@ -17,6 +17,15 @@ export interface BoundProgram {
   readonly code: Int32Array;
   readonly functions: readonly KernelFunction[];
   readonly kernels: readonly KernelSpec[];
+  /** The memory as words; only where a frame has a guard. */
+  readonly words?: Int32Array;
+}
+
+/** Words that must be 0 before a phase may begin. */
+export interface Guard {
+  readonly phase: number;
+  readonly address: number;
+  readonly words: number;
 }
 
 /** What changes from step to step and from worker to worker. */
@@ -28,13 +37,20 @@ export interface StepFrame {
   readonly firstPhase: number;
   /** Milliseconds without a finished kernel call after which a waiting worker gives up. */
   readonly patienceMs: number;
+  /** Ends the step where values are not finite. */
+  readonly guard?: Guard;
 }
 
+/** How a worker's part of a step ended; 'nonFinite': the guard kept its phase, and those after it, from beginning. */
+export type StepResult = WaitResult | 'nonFinite';
+
 /** Works through all phases together with whoever else does; 'done' unless something ended it early. */
-export function runProgram(program: BoundProgram, control: Control, frame: StepFrame): WaitResult {
+export function runProgram(program: BoundProgram, control: Control, frame: StepFrame): StepResult {
   const { code } = program;
   const phases = code[0]!;
+  reportProgress(control);
   for (let phase = frame.firstPhase; phase < phases; phase++) {
+    if (phase === frame.guard?.phase && !allZero(program.words!, frame.guard)) return 'nonFinite';
     const head = code[1 + phase]!;
     const units = code[head]!;
     for (let unit = takeUnit(control, phase); unit < units; unit = takeUnit(control, phase)) {
@@ -45,6 +61,13 @@ export function runProgram(program: BoundProgram, control: Control, frame: StepF
     if (result !== 'done') return result;
   }
   return 'done';
+}
+
+/** Plain loads: what the phases before have written is visible behind their barrier. */
+function allZero(words: Int32Array, guard: Guard): boolean {
+  const from = guard.address >>> 2;
+  for (let i = 0; i < guard.words; i++) if (words[from + i] !== 0) return false;
+  return true;
 }
 
 const decoded: number[] = new Array(MAX_ARGUMENTS).fill(0);

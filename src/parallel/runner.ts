@@ -7,10 +7,12 @@ import type { PlannedBuffer } from '../layers/layer.ts';
 import { buffersOf, type PlacedProgram, placeProgram } from '../model/place.ts';
 import type { Plan } from '../model/plan.ts';
 import { Arena } from './arena.ts';
-import { encodeSpecs } from './bind.ts';
+import { bindProgram, encodeSpecs } from './bind.ts';
 import { type CompiledKernels, compileKernels } from './compile.ts';
 import { createControl } from './control.ts';
-import type { Engine } from './engine.ts';
+import { type Finding, findNonFinite } from './diagnose.ts';
+import type { Engine, StepEnd } from './engine.ts';
+import type { Guard } from './interpreter.ts';
 import type { StepTask } from './task.ts';
 
 /** Programs kept ready. */
@@ -143,27 +145,32 @@ export class Runner {
   }
 
   /**
-   * Runs a step over the samples in a slot. Throws what the engine throws, and StateError where the slot cannot hold
-   * what was written to it, because another program has run since.
+   * Runs a step over the samples in a slot; 'nonFinite' where a loss or a gradient is not finite: nothing was updated
+   * then. Throws what the engine throws, and StateError where the slot cannot hold what was written to it, because
+   * another program has run since.
    */
-  async run(key: string, slot: number, count: number): Promise<void> {
+  async run(key: string, slot: number, count: number): Promise<'done' | 'nonFinite'> {
     const entry = this.#entry(key);
     if (this.#running !== undefined || !this.#isActive(entry)) throw busyError();
     const { plan, placed, task } = this.#placed(key);
     const fresh = this.#isFresh(entry);
     const version = this.#weightsVersion;
+    const guard = guardOf(plan, placed);
+    const taskOf = (worker: number): StepTask => ({
+      ...task,
+      frame: {
+        workerBase: placed.workerBase + worker * placed.workerBytes,
+        slotBase: placed.slotBase + slot * placed.slotBytes,
+        count,
+        firstPhase: fresh ? 1 : 0,
+        patienceMs: this.engine.patienceMs,
+        ...(guard && { guard }),
+      },
+    });
     this.#running = entry;
+    let end: StepEnd;
     try {
-      await this.engine.run(task.control, (worker) => ({
-        ...task,
-        frame: {
-          workerBase: placed.workerBase + worker * placed.workerBytes,
-          slotBase: placed.slotBase + slot * placed.slotBytes,
-          count,
-          firstPhase: fresh ? 1 : 0,
-          patienceMs: this.engine.patienceMs,
-        },
-      }));
+      end = await this.engine.run(task.control, taskOf, 1 + plan.updateFrom);
     } catch (error) {
       // Weights may be new and their copies old, or the other way round.
       this.#weightsVersion += 1;
@@ -172,11 +179,14 @@ export class Runner {
       this.#running = undefined;
     }
     const untouched = this.#weightsVersion === version;
-    if (plan.options.mode === 'train' && plan.options.optimizer !== undefined) this.#weightsVersion += 1;
-    if (!untouched) return;
-    entry.prepared.forEach(this.#markFresh);
-    this.#lastMarked = entry;
-    entry.freshVersion = this.#weightsVersion;
+    const updates = plan.options.mode === 'train' && plan.options.optimizer !== undefined;
+    if (updates && end !== 'nonFinite') this.#weightsVersion += 1;
+    if (untouched && end !== 'unprepared') {
+      entry.prepared.forEach(this.#markFresh);
+      this.#lastMarked = entry;
+      entry.freshVersion = this.#weightsVersion;
+    }
+    return end === 'nonFinite' ? end : 'done';
   }
 
   /**
@@ -198,6 +208,18 @@ export class Runner {
       losses = losses.map((loss, i) => loss + own[i]! * head.weight);
     }
     return { losses, correct: i32.subarray(correct, correct + count) };
+  }
+
+  /**
+   * The first tensor that is not finite in the last step, over the samples of a slot; undefined where all are.
+   * What the step left for `results` and `floats` is lost.
+   */
+  diagnose(key: string, slot: number, count: number): Finding | undefined {
+    if (this.#running !== undefined) throw busyError();
+    const { plan, placed, task } = this.#placed(key);
+    const { functions } = bindProgram(task);
+    const { memory, transientBase: base } = this.arena;
+    return findNonFinite({ plan, placed, functions, memory, base, slot, count });
   }
 
   /** Floats of a buffer that outlives a step (scopes program, batch, model), from its origin on. */
@@ -307,6 +329,16 @@ export class Runner {
       control: createControl(phases.length),
     };
   }
+}
+
+/** What must be 0 before the update; its phase comes one later in the program, behind the first 'prepare'. */
+function guardOf({ verdicts, updateFrom }: Plan, placed: PlacedProgram): Guard | undefined {
+  if (verdicts === undefined) return undefined;
+  return {
+    phase: 1 + updateFrom,
+    address: placed.addressOf(verdicts.buffer),
+    words: verdicts.subjects.length,
+  };
 }
 
 /** Kernels that prepare copies, over a model's life; far fewer exist. */

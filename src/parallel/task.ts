@@ -1,6 +1,6 @@
 /** What the main thread posts to a worker for each step, and what comes back. */
-import type { Control, WaitResult } from './control.ts';
-import type { StepFrame } from './interpreter.ts';
+import type { Control } from './control.ts';
+import type { StepFrame, StepResult } from './interpreter.ts';
 
 /** One worker's part of a step. Everything but the frame is the same for all workers of a program. */
 export interface StepTask {
@@ -30,6 +30,6 @@ export interface TaskFailure {
 }
 
 export interface StepReport {
-  readonly result: WaitResult | 'failed';
+  readonly result: StepResult | 'failed';
   readonly failure?: TaskFailure;
 }

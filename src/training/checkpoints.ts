@@ -210,13 +210,16 @@ function checkFinite(tensors: readonly NamedTensor[], { epoch, step }: RunPositi
     for (let i = 0; i < data.length; i++) zero += data[i]! * 0;
     if (zero === 0) continue;
     const at = data.findIndex((value) => !Number.isFinite(value));
-    throw new NonFiniteLossError({
-      operation: 'fit',
-      argument: `checkpoint in epoch ${epoch + 1} after step ${step}`,
-      expected: 'finite weights and optimizer state',
-      received: `${data[at]} in ${name}, element ${at}`,
-      hint: 'the checkpoints before it are untouched; lower the learning rate',
-    });
+    throw new NonFiniteLossError(
+      {
+        operation: 'fit',
+        argument: `checkpoint in epoch ${epoch + 1} after step ${step}`,
+        expected: 'finite weights and optimizer state',
+        received: `${data[at]} in ${name}, element ${at}`,
+        hint: 'the checkpoints before it are untouched; lower the learning rate',
+      },
+      { epoch: epoch + 1, step, tensor: name },
+    );
   }
 }
 

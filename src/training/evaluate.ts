@@ -152,7 +152,7 @@ export async function runThrough(
 }
 
 /** Waits for all, then throws the first error: nothing is left running behind an exception. */
-export async function settle(promises: readonly (Promise<void> | undefined)[]): Promise<void> {
+export async function settle(promises: readonly (Promise<unknown> | undefined)[]): Promise<void> {
   for (const result of await Promise.allSettled(promises)) {
     if (result.status === 'rejected') throw result.reason;
   }

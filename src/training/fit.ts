@@ -3,7 +3,7 @@
 import { type Augmentation, augmentationKey, checkAugmentation } from '../data/augmentation.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { epochOrder } from '../data/order.ts';
-import { ConfigError, NonFiniteLossError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { planProgram, shardSizeFor } from '../model/plan.ts';
 import type { Runner } from '../parallel/runner.ts';
 import {
@@ -17,8 +17,15 @@ import {
 import type { Callback } from './callbacks/callback.ts';
 import { type CheckpointOptions, type Checkpoints, openCheckpoints } from './checkpoints.ts';
 import { checkBatchSize, checkFit, evaluateWith, openEvaluation, settle } from './evaluate.ts';
-import type { EpochRecord, History, Metrics, StepProgress } from './history.ts';
+import type { EpochMetrics, EpochRecord, History, StepProgress } from './history.ts';
 import { type LossName, lossPlan, outputWeights } from './losses.ts';
+import {
+  checkOnNonFinite,
+  nonFiniteEpoch,
+  nonFiniteStep,
+  nonFiniteWeights,
+  type OnNonFinite,
+} from './non-finite.ts';
 import { type Optimizer, rateAt, resolveOptimizer } from './optimizers.ts';
 import { type RunPosition, startOfEpoch } from './run-state.ts';
 import type { ModelState, RunOptions } from './state.ts';
@@ -47,6 +54,11 @@ export interface FitOptions extends RunOptions, Weighting {
   readonly augmentation?: Augmentation;
   /** Seed of order and augmentation; default: the model's. */
   readonly seed?: number;
+  /**
+   * What to do about a step whose loss or gradient is NaN or infinite: 'stop' (default) throws NonFiniteLossError,
+   * 'skip' leaves its update out, counts it in `skippedSteps`, and goes on. Either way no weight is touched.
+   */
+  readonly onNonFinite?: OnNonFinite;
   /** Ends the run between two steps. */
   readonly signal?: AbortSignal;
   /** Called after each step; the next one waits for a promise. */
@@ -146,6 +158,7 @@ export async function* trainEpochs(
   checkEpochs('epochs', epochs);
   checkEpochs('initialEpoch', initialEpoch);
   checkWeighting(dataset, options);
+  checkOnNonFinite('fit', options.onNonFinite ?? 'stop');
   outputWeights('fit', state.graph.outputNames, options.lossWeights);
   if (augmentation !== undefined) checkAugmented(dataset, augmentation);
   const batchSize = Math.min(wanted, dataset.size);
@@ -204,11 +217,10 @@ async function runEpoch(
     await checkpoints?.save(end.position);
     return undefined;
   }
-  const { loss: sum, correct, seconds, learningRate } = end.position;
+  const { seconds, learningRate } = end.position;
   return {
     epoch: from.epoch + 1,
-    loss: sum / dataset.size,
-    accuracy: correct / dataset.size,
+    ...metricsOf(end.position, options),
     ...(checked && { valLoss: checked.loss, valAccuracy: checked.accuracy }),
     learningRate,
     seconds,
@@ -229,37 +241,40 @@ async function trainEpoch(
   const recipe = { ...options, augmentationKey: augmentationKey(seed), epoch };
   const started = performance.now();
   const countOf = (step: number) => Math.min(batchSize, size - step * batchSize);
-  /** Of the steps in the two slots: a schedule is asked once a step. */
-  const rates = [0, 0];
   const fill = async (step: number) => {
     const from = step * batchSize;
     const count = countOf(step);
     const indices =
       order?.subarray(from, from + count) ?? Uint32Array.from({ length: count }, (_, i) => from + i);
-    const input = runner.input(key, step % 2, count);
-    const iteration = state.iterations + (runner.running ? 1 : 0);
-    const rate = rateAt(optimizer.learningRate, iteration);
-    rates[step % 2] = rate;
-    fillStep(input, iteration, optimizer.hyper(iteration, rate));
-    await fillSamples(dataset, indices, input, recipe);
+    await fillSamples(dataset, indices, runner.input(key, step % 2, count), recipe);
   };
-  const { loss, correct, samples } = start;
-  const sums = { loss, correct, samples };
+  const { loss, correct, samples, skippedSteps } = start;
+  const sums = { loss, correct, samples, skippedSteps };
   const secondsSoFar = () => start.seconds + (performance.now() - started) / 1000;
   let { learningRate } = start;
   const positionAt = (step: number) => ({ epoch, step, ...sums, learningRate, seconds: secondsSoFar() });
   if (start.step < steps) await fill(start.step);
   for (let step = start.step; step < steps; step++) {
     if (options.signal?.aborted) return { position: positionAt(step), done: false };
-    const running = runner.run(key, step % 2, countOf(step)).then(() => {
-      state.iterations += 1;
-    });
-    learningRate = rates[step % 2]!;
+    state.checkOpen();
+    const count = countOf(step);
+    const { iterations } = state;
+    learningRate = rateAt(optimizer.learningRate, iterations);
+    const input = runner.input(key, step % 2, count);
+    fillStep(input, iterations, optimizer.hyper(iterations, learningRate));
+    const running = runner.run(key, step % 2, count);
     await settle([running, step + 1 < steps ? fill(step + 1) : undefined]);
-    const metrics = addResults(run, countOf(step), sums, { epoch, step });
+    if ((await running) === 'done') {
+      state.iterations += 1;
+      addResults(run, count, sums);
+    } else {
+      const skips = options.onNonFinite === 'skip' && state.firstNonFinite() === undefined;
+      if (!skips) throw failedStep(run, { epoch, step, count, order });
+      sums.skippedSteps += 1;
+    }
     const elapsed = secondsSoFar();
     await options.onStep?.({
-      ...metrics,
+      ...metricsOf(sums, options),
       epoch: epoch + 1,
       epochs: run.epochs,
       step: step + 1,
@@ -270,33 +285,54 @@ async function trainEpoch(
     });
     await checkpoints?.afterStep(positionAt(step + 1));
   }
+  const bad = state.firstNonFinite();
+  if (bad !== undefined) throw nonFiniteWeights('fit', epoch + 1, bad);
+  if (sums.samples === 0) throw nonFiniteEpoch('fit', epoch + 1, steps);
   return { position: positionAt(steps), done: true };
 }
 
-/** Adds a step's losses and hits. Throws NonFiniteLossError; the optimizer's state is of no use then. */
+type Sums = Pick<RunPosition, 'loss' | 'correct' | 'samples' | 'skippedSteps'>;
+
+/** Adds a step's losses and hits. */
 function addResults(
-  { state, runner, key }: Run,
+  { runner, key }: Run,
   count: number,
-  sums: { loss: number; correct: number; samples: number },
-  at: { readonly epoch: number; readonly step: number },
-): Metrics {
+  sums: { -readonly [K in keyof Sums]: Sums[K] },
+): void {
   const { losses, correct } = runner.results(key, count);
   for (let i = 0; i < count; i++) {
     sums.loss += losses[i]!;
     sums.correct += correct[i]!;
   }
   sums.samples += count;
-  if (!Number.isFinite(sums.loss)) {
-    state.forgetOptimizer();
-    throw new NonFiniteLossError({
-      operation: 'fit',
-      argument: `epoch ${at.epoch + 1}, step ${at.step + 1}`,
-      expected: 'a finite loss',
-      received: String(sums.loss),
-      hint: 'lower the learning rate, and look for NaN or infinite inputs',
-    });
-  }
-  return { loss: sums.loss / sums.samples, accuracy: sums.correct / sums.samples };
+}
+
+/** Means over the samples of the steps that were not left out. */
+function metricsOf(
+  { loss, correct, samples, skippedSteps }: Sums,
+  { onNonFinite }: FitOptions,
+): EpochMetrics {
+  const skipped = onNonFinite === 'skip' ? { skippedSteps } : {};
+  return { loss: loss / samples, accuracy: correct / samples, ...skipped };
+}
+
+/** The error for a step that is not finite. `order`: of the samples, undefined for that of the data set. */
+function failedStep(
+  { runner, key, batchSize }: Run,
+  at: {
+    readonly epoch: number;
+    readonly step: number;
+    readonly count: number;
+    readonly order: Uint32Array | undefined;
+  },
+): Error {
+  const { epoch, step, count, order } = at;
+  const indexOf = (position: number) => {
+    const place = step * batchSize + position;
+    return order?.[place] ?? place;
+  };
+  const finding = runner.diagnose(key, step % 2, count);
+  return nonFiniteStep(finding, { operation: 'fit', epoch: epoch + 1, step: step + 1, indexOf });
 }
 
 function checkAugmented(dataset: Dataset, augmentation: Augmentation): void {

@@ -6,8 +6,14 @@ export interface Metrics {
   readonly accuracy: number;
 }
 
+/** Metrics of an epoch, or of its part so far. */
+export interface EpochMetrics extends Metrics {
+  /** Steps left out because a value was not finite; only with `onNonFinite: 'skip'`. The others' metrics count. */
+  readonly skippedSteps?: number;
+}
+
 /** One finished epoch, counted from 1. */
-export interface EpochRecord extends Metrics {
+export interface EpochRecord extends EpochMetrics {
   readonly epoch: number;
   /** Only with a validation set. */
   readonly valLoss?: number;
@@ -20,7 +26,7 @@ export interface EpochRecord extends Metrics {
 }
 
 /** A look at a running epoch; metrics are those of the epoch so far. */
-export interface StepProgress extends Metrics {
+export interface StepProgress extends EpochMetrics {
   readonly epoch: number;
   readonly epochs: number;
   /** Steps done in this epoch, and all of them. */

@@ -101,8 +101,8 @@ export class Model {
 
   /**
    * Trains on a data set. The weights afterwards depend on seed, data and options alone: not on threads, engine
-   * or machine. Throws ConfigError and ShapeError for what does not fit together, NonFiniteLossError (after which
-   * the optimizer starts anew), WorkerLostError, and StateError while the model does something else; workers are
+   * or machine. Throws ConfigError and ShapeError for what does not fit together, NonFiniteLossError (nothing
+   * of that step was applied), WorkerLostError, and StateError while the model does something else; workers are
    * released by `close()`. The model may be used in `onEpoch`, and its weights in `onStep` too.
    */
   async fit(dataset: Dataset, options: FitOptions = {}): Promise<History> {

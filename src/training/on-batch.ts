@@ -9,6 +9,7 @@ import { checkFit } from './evaluate.ts';
 import { openTraining } from './fit.ts';
 import type { Metrics } from './history.ts';
 import type { LossName } from './losses.ts';
+import { checkOnNonFinite, nonFiniteStep, type OnNonFinite } from './non-finite.ts';
 import { type Optimizer, resolveOptimizer } from './optimizers.ts';
 import type { ModelState, RunOptions, Weight } from './state.ts';
 
@@ -27,6 +28,8 @@ export interface BatchOptions extends RunOptions, Weighting {
   readonly loss?: LossName;
   /** As in `fit`. */
   readonly lossWeights?: Readonly<Record<string, number>>;
+  /** As in `fit`; with 'skip' the loss of a step that was left out comes back as it is. */
+  readonly onNonFinite?: OnNonFinite;
 }
 
 /** One step with an optimizer; see `Model.trainOnBatch`. */
@@ -37,8 +40,14 @@ export async function trainOnBatch(
 ): Promise<Metrics> {
   const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
   const { runner, key, dataset } = await prepare(state, batch, options, optimizer);
-  await runBatch(state, runner, key, dataset, options, optimizer.hyper(state.iterations));
-  state.iterations += 1;
+  const { onNonFinite = 'stop' } = options;
+  checkOnNonFinite('trainOnBatch', onNonFinite);
+  const end = await runBatch(state, runner, key, dataset, options, optimizer.hyper(state.iterations));
+  if (end === 'done') state.iterations += 1;
+  else if (onNonFinite === 'stop') {
+    const at = { operation: 'trainOnBatch', indexOf: (position: number) => position };
+    throw nonFiniteStep(runner.diagnose(key, 0, dataset.size), at);
+  }
   return metricsOf(runner, key, dataset.size);
 }
 
@@ -84,7 +93,7 @@ async function runBatch(
   dataset: Dataset,
   weighting: Weighting,
   hyper: readonly number[],
-): Promise<void> {
+): Promise<'done' | 'nonFinite'> {
   const input = runner.input(key, 0, dataset.size);
   fillStep(input, state.iterations, hyper);
   const indices = Uint32Array.from({ length: dataset.size }, (_, i) => i);
@@ -96,7 +105,7 @@ async function runBatch(
     ...(classWeight && { classWeight }),
   };
   await fillSamples(dataset, indices, input, recipe);
-  await runner.run(key, 0, dataset.size);
+  return runner.run(key, 0, dataset.size);
 }
 
 function metricsOf(runner: Runner, key: string, count: number): Metrics {

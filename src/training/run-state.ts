@@ -13,6 +13,8 @@ export interface RunPosition {
   readonly loss: number;
   readonly correct: number;
   readonly samples: number;
+  /** Steps of the epoch that were left out. */
+  readonly skippedSteps: number;
   /** Of the step before; 0 at an epoch's start. */
   readonly learningRate: number;
   /** Of the epoch so far. */
@@ -40,12 +42,12 @@ export interface CallbackRecord {
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
-const COUNTS = ['epoch', 'step', 'correct', 'samples'] as const;
+const COUNTS = ['epoch', 'step', 'correct', 'samples', 'skippedSteps'] as const;
 const SUMS = ['loss', 'learningRate', 'seconds'] as const;
 
 /** The start of an epoch. */
 export function startOfEpoch(epoch: number): RunPosition {
-  return { epoch, step: 0, loss: 0, correct: 0, samples: 0, learningRate: 0, seconds: 0 };
+  return { epoch, step: 0, loss: 0, correct: 0, samples: 0, skippedSteps: 0, learningRate: 0, seconds: 0 };
 }
 
 /** The JSON of a state. */
@@ -70,7 +72,7 @@ export function readRunState(operation: string, text: string): RunState {
     return value as readonly Json[];
   };
   const all = object(data, '');
-  const position = object(all.position, 'position');
+  const position: JsonObject = { skippedSteps: 0, ...object(all.position, 'position') };
   for (const name of COUNTS) {
     check(isCount(position[name]), `position.${name}`, 'a whole number from 0 on', position[name]);
   }
@@ -108,9 +110,10 @@ export function readRunState(operation: string, text: string): RunState {
     });
     return { data: found.data ?? null, tensors };
   });
-  const { epoch, step, loss, correct, samples, learningRate, seconds } = position as unknown as RunPosition;
+  const { epoch, step, loss, correct, samples, skippedSteps, learningRate, seconds } =
+    position as unknown as RunPosition;
   return {
-    position: { epoch, step, loss, correct, samples, learningRate, seconds },
+    position: { epoch, step, loss, correct, samples, skippedSteps, learningRate, seconds },
     iterations: all.iterations as number,
     records,
     stopped: all.stopped as boolean,

@@ -7,8 +7,8 @@ import type { Numerics } from '../layers/conv-algorithm.ts';
 import { streamKey } from '../math/random.ts';
 import { plainBuffer } from '../model/buffers.ts';
 import { type Graph, graphParameters } from '../model/graph.ts';
-import { slotBuffer } from '../model/plan.ts';
 import { freezeLayers } from '../model/subgraph.ts';
+import { slotBuffer } from '../model/update.ts';
 import { createEngine, Engine } from '../parallel/engine.ts';
 import { Runner } from '../parallel/runner.ts';
 import { fillInitializer } from '../tensor/initializers.ts';
@@ -83,7 +83,7 @@ export class ModelState {
 
   /** The runner for these options; makes one, or hands the model over to another engine. */
   async runner(options: RunOptions = {}): Promise<Runner> {
-    this.#checkOpen();
+    this.checkOpen();
     const current = this.#runner;
     if (current !== undefined && fits(current.engine, options)) return current;
     if (current?.running) {
@@ -124,6 +124,18 @@ export class ModelState {
   /** Lets the next use of whatever optimizer start anew. */
   forgetOptimizer(): void {
     this.#optimizer = '';
+  }
+
+  /**
+   * Name of the first tensor of the model, `parameter/...` or `optimizer/...`, that has a value that is not finite;
+   * undefined where all are.
+   */
+  firstNonFinite(): string | undefined {
+    const { arena } = this.#ensureRunner('firstNonFinite');
+    const isBad = (name: string) => !arena.floats(name).every(Number.isFinite);
+    const parameters = graphParameters(this.graph).map(({ name }) => `parameter/${name}`);
+    const slots = this.#optimizer === '' ? [] : this.#slots(this.#optimizerSlots()).map(({ name }) => name);
+    return parameters.find(isBad) ?? slots.find(isBad);
   }
 
   /**
@@ -212,7 +224,7 @@ export class ModelState {
 
   /** A runner without workers suffices to read and write weights. */
   #ensureRunner(operation: string, initialize = true): Runner {
-    this.#checkOpen();
+    this.checkOpen();
     if (this.#runner?.running) {
       throw new StateError({
         operation,
@@ -263,7 +275,8 @@ export class ModelState {
     return graphParameters(this.graph).filter(({ spec }) => spec.trained !== false);
   }
 
-  #checkOpen(): void {
+  /** Throws StateError once the model was closed. */
+  checkOpen(): void {
     if (!this.#closed) return;
     throw new StateError({
       operation: 'model',

@@ -6,14 +6,24 @@ import { fileURLToPath } from 'node:url';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { Engine, type EngineOptions, type EngineParts } from '../../src/parallel/engine.ts';
 
-/** How a kernel call ends; 'exitLater' and 'throwLater' strike when the worker is idle. */
-export type Ending = 'exit' | 'throw' | 'trap' | 'memory' | 'hang' | 'exitLater' | 'throwLater';
+/**
+ * How a kernel call ends. 'exitLater' and 'throwLater' strike when the worker is idle; 'float' leaves a rejected promise
+ * behind that nobody awaits.
+ */
+export type Ending = 'exit' | 'throw' | 'trap' | 'memory' | 'hang' | 'float' | 'exitLater' | 'throwLater';
 
 export interface Faults {
   /** Seeds random pauses before kernel calls; default none. */
   readonly pauseSeed?: number;
-  /** The call of this kind of kernel that ends so, once: counted over all workers from 0. */
-  readonly fatal?: { readonly kind: string; readonly ending: Ending; readonly call: number };
+  /** Milliseconds that every kernel call sleeps; default none. */
+  readonly napMs?: number;
+  /** The call of this kind of kernel that ends so, counted over all workers from 0, and as many after it (default 1). */
+  readonly fatal?: {
+    readonly kind: string;
+    readonly ending: Ending;
+    readonly call: number;
+    readonly times?: number;
+  };
 }
 
 /** Faults as workers get them. */

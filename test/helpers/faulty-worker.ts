@@ -4,10 +4,13 @@ import type { KernelFunction } from '../../src/kernels/kernel.ts';
 import { bindProgram, type ProgramTask } from '../../src/parallel/bind.ts';
 import type { BoundProgram } from '../../src/parallel/interpreter.ts';
 import { createStep } from '../../src/parallel/work.ts';
-import { pauses } from './delays.ts';
+import { pauses, sleepFor } from './delays.ts';
 import { type Ending, ownFaults } from './faults.ts';
 
-const { pauseSeed, fatal, words } = ownFaults();
+/** Long enough for a step to end, or a few. */
+const LATER_MS = 150;
+
+const { pauseSeed, napMs, fatal, words } = ownFaults();
 const pause = pauseSeed === undefined ? () => {} : pauses(pauseSeed * 41 + threadId);
 
 function bindFaulty(task: ProgramTask): BoundProgram {
@@ -16,7 +19,9 @@ function bindFaulty(task: ProgramTask): BoundProgram {
     const isFatal = program.kernels[i]!.kind === fatal?.kind;
     return (...args) => {
       pause();
-      if (isFatal && Atomics.add(words!, 0, 1) === fatal!.call) {
+      if (napMs !== undefined) sleepFor(napMs);
+      const call = isFatal ? Atomics.add(words!, 0, 1) - fatal!.call : -1;
+      if (call >= 0 && call < (fatal!.times ?? 1)) {
         Atomics.store(words!, 1, 1);
         Atomics.notify(words!, 1);
         end(fatal!.ending);
@@ -41,13 +46,16 @@ function end(ending: Ending): void {
       for (const hoard: unknown[] = []; ; ) hoard.push(new Array(100_000).fill(hoard.length));
     case 'hang':
       for (;;) Atomics.load(words!, 0);
+    case 'float':
+      void Promise.reject(new Error('rejected on purpose, and nobody awaits it'));
+      break;
     case 'exitLater':
-      setTimeout(() => process.exit(7), 20);
+      setTimeout(() => process.exit(7), LATER_MS);
       break;
     case 'throwLater':
       setTimeout(() => {
         throw new Error('thrown late on purpose');
-      }, 20);
+      }, LATER_MS);
   }
 }
 

@@ -9,6 +9,7 @@ import { randomFrom } from './twin.ts';
 export const KERNEL_OF_PHASE = {
   shards: 'maxPoolForward',
   batch: 'denseWeightGradient',
+  reduce: 'reduceShards',
   update: 'adam',
   prepare: 'packConv2d',
 } as const;

@@ -43,14 +43,15 @@ function trainingPlan(
   });
 }
 
-test('a training step has the phases shards, batch, update, prepare; without dense layers no batch', () => {
+test('a training step has the phases shards, batch, reduce, update, prepare; without dense layers no batch', () => {
   const image = { inputShape: [4, 4, 1], layers: [conv2d({ filters: 2, kernelSize: 4 }), flatten()] };
   const names = (plan: Plan) => plan.phases.map(({ name }) => name);
-  assert.deepEqual(names(trainingPlan(image, 8)), ['shards', 'update', 'prepare']);
+  assert.deepEqual(names(trainingPlan(image, 8)), ['shards', 'reduce', 'update', 'prepare']);
   const top = dense({ units: 2 });
   assert.deepEqual(names(trainingPlan({ ...image, layers: [...image.layers, top] }, 8)), [
     'shards',
     'batch',
+    'reduce',
     'update',
     'prepare',
   ]);

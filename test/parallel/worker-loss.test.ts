@@ -1,13 +1,18 @@
 /** What becomes of a step when a worker dies, fails or hangs in it. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { after, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Worker } from 'node:worker_threads';
+import type { BatchBuffer } from '../../src/data/dataset.ts';
+import { epochOrder } from '../../src/data/order.ts';
 import { KernelError, StateError, WorkerLostError } from '../../src/errors.ts';
+import { weightsSha256 } from '../../src/io/weights-hash.ts';
 import { Engine, type EngineOptions, type EngineParts } from '../../src/parallel/engine.ts';
-import { type Faults, faultHappened, faultyEngine } from '../helpers/faults.ts';
+import type { Model } from '../../src/training/model.ts';
+import { type Ending, type Faults, faultHappened, faultyEngine } from '../helpers/faults.ts';
 import { KERNEL_OF_PHASE, smallData, smallModel } from '../helpers/small-model.ts';
 
 /** A run that hangs fails by this limit. */
@@ -24,84 +29,219 @@ function opened(engine: Engine): Engine {
   return engine;
 }
 
-/** Trains until the fault strikes; the error, the milliseconds from the fault to it, and the workers still alive then. */
-async function trainInto(faults: Faults, options: EngineOptions = SCALAR, parts: EngineParts = {}) {
+/** What became of a run into a fault. */
+interface Loss {
+  readonly engine: Engine;
+  readonly model: Model;
+  /** What the run threw; undefined where it went well. */
+  readonly error: Error | undefined;
+  /** Milliseconds from the fault to the run's end, or to the warning that a step is run again. */
+  readonly elapsed: number;
+  /** Workers still alive at the run's end, where it failed. */
+  readonly alive: number;
+  readonly warnings: readonly string[];
+}
+
+/** Trains with a fault. */
+async function trainInto(
+  faults: Faults,
+  options: EngineOptions = SCALAR,
+  parts: EngineParts = {},
+): Promise<Loss> {
   const engine = opened(faultyEngine(options, faults, parts));
   const model = smallModel();
   const workers: Worker[] = [];
+  const warnings: string[] = [];
+  let [struck, noticed] = [Number.NaN, Number.NaN];
   const onWorker = (worker: Worker) => void workers.push(worker);
+  const onWarning = ({ message }: Error) => {
+    if (warnings.push(message) === 1) noticed = performance.now();
+  };
   process.on('worker', onWorker);
-  let struck = Number.NaN;
+  process.on('warning', onWarning);
   const watch = faultHappened().then(() => {
     struck = performance.now();
   });
-  const error = await model.fit(data, { batchSize: 8, epochs: 2, engine }).then(
-    () => assert.fail('the run went well'),
-    (reason: unknown) => reason,
+  const error = await model.fit(data, OPTIONS(engine)).then(
+    () => undefined,
+    (reason: Error) => reason,
   );
   const ended = performance.now();
   process.off('worker', onWorker);
   // Node gives workers that have ended this id.
   const alive = workers.filter(({ threadId }) => threadId !== -1).length;
-  await watch;
-  return { engine, model, error: error as Error, elapsed: ended - struck, alive };
+  // A fault that does not strike is a mistake in the test.
+  assert.ok(await Promise.race([watch.then(() => true), sleep(5000, false, { ref: false })]), 'no fault');
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', onWarning);
+  const elapsed = (warnings.length > 0 ? noticed : ended) - struck;
+  return { engine, model, error, elapsed, alive, warnings };
 }
 
-describe('a worker that exits in mid-step ends the run with WorkerLostError within 2 s', LIMIT, () => {
-  // The step in which it happens is the second one, but for the packing before the first.
-  const calls = { shards: 6, batch: 1, update: 9, prepare: 1 } as const;
-  for (const [phase, kind] of Object.entries(KERNEL_OF_PHASE)) {
-    test(`in the phase ${phase}, and the engine works again`, LIMIT, async () => {
-      const fatal = { kind, ending: 'exit', call: calls[phase as keyof typeof calls] } as const;
-      const { engine, model, error, elapsed, alive } = await trainInto({ fatal });
-      assert.ok(error instanceof WorkerLostError, String(error));
-      assert.equal(alive, 0, 'somebody may still write to the model');
-      assert.match(error.message, /exited with code: 7/);
-      assert.ok(elapsed < 2000, `${elapsed} ms`);
-      const again = await model.fit(data, { batchSize: 8, engine });
-      assert.equal(again.end, 'finished');
-      await model.close();
-    });
-  }
+const OPTIONS = (engine: Engine) => ({ batchSize: 8, epochs: 2, engine });
 
-  test('with a single worker, and with 256-bit code', LIMIT, async () => {
-    const fatal = { kind: 'adam', ending: 'exit', call: 3 } as const;
-    const { error, elapsed } = await trainInto({ fatal }, { threads: 1 });
-    assert.ok(error instanceof WorkerLostError, String(error));
-    assert.ok(elapsed < 2000, `${elapsed} ms`);
-  });
+/** The weights of the run that no fault disturbs. */
+async function undisturbed(): Promise<string> {
+  const model = smallModel();
+  await model.fit(data, OPTIONS(opened(new Engine(SCALAR))));
+  return weightsSha256(model);
+}
+
+/**
+ * The call of each phase's kernel in the second step (of the packing, before the first): whether it is one of several
+ * units or of one.
+ */
+const CALLS = { shards: 6, batch: 1, reduce: 5, update: 9, prepare: 1 } as const;
+type Phase = keyof typeof CALLS;
+const fatalIn = (phase: Phase, ending: Ending, call: number = CALLS[phase]) => ({
+  fatal: { kind: KERNEL_OF_PHASE[phase], ending, call },
 });
 
-test('a worker out of memory ends the run with WorkerLostError', LIMIT, async () => {
-  const fatal = { kind: 'maxPoolForward', ending: 'memory', call: 5 } as const;
-  const parts = { resourceLimits: { maxOldGenerationSizeMb: 64 } };
-  const { error } = await trainInto({ fatal }, SCALAR, parts);
-  assert.ok(error instanceof WorkerLostError, String(error));
-  assert.match(error.message, /memory/);
-});
-
-test(
-  'a worker that hangs ends the run with WorkerLostError once the patience of the others is over',
+describe(
+  'a step in which a worker dies before the update, or behind it, is run again: the bits are the same',
   LIMIT,
-  async () => {
-    const fatal = { kind: 'denseWeightGradient', ending: 'hang', call: 1 } as const;
-    const { engine, model, error, alive } = await trainInto({ fatal }, { ...SCALAR, patienceMs: 300 });
-    assert.ok(error instanceof WorkerLostError, String(error));
-    assert.equal(alive, 0, 'somebody may still write to the model');
-    assert.match(error.message, /300 ms/);
-    assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
+  () => {
+    let expected: string;
+    before(async () => {
+      expected = await undisturbed();
+    });
+
+    type Death = readonly [name: string, faults: Faults, options?: EngineOptions, parts?: EngineParts];
+    const deaths: readonly Death[] = [
+      ...(['shards', 'batch', 'reduce'] as const).map((phase) => [phase, fatalIn(phase, 'exit')] as const),
+      ['the first packing', fatalIn('prepare', 'exit', 1)],
+      ['the packing behind the update', fatalIn('prepare', 'exit', 5)],
+      ['the very last call', fatalIn('prepare', 'exit', 7 * 3 - 1)],
+      ['the first step', fatalIn('shards', 'exit', 0)],
+      ['a single worker', fatalIn('shards', 'exit'), { threads: 1 }],
+      ['three workers of 256-bit code', fatalIn('batch', 'exit'), { threads: 3 }],
+      [
+        'out of memory',
+        fatalIn('shards', 'memory'),
+        SCALAR,
+        { resourceLimits: { maxOldGenerationSizeMb: 64 } },
+      ],
+    ];
+    for (const [name, faults, options, parts] of deaths) {
+      test(name, LIMIT, async () => {
+        const { model, error, elapsed, warnings } = await trainInto(faults, options, parts);
+        assert.equal(error, undefined);
+        assert.equal(weightsSha256(model), expected);
+        // Behind the update there is nothing to run again.
+        if (!name.startsWith('the packing') && !name.startsWith('the very')) {
+          assert.equal(warnings.length, 1, warnings.join());
+          assert.match(
+            warnings[0]!,
+            /^Faltung lost a worker in the middle of a step \(.*(code: 7|memory).*\); the step is run again$/,
+          );
+          assert.ok(elapsed < 2000, `${elapsed} ms`);
+        }
+      });
+    }
+
+    test('evaluation and prediction go on, too', LIMIT, async () => {
+      const engine = opened(
+        faultyEngine(SCALAR, { fatal: { kind: 'maxPoolForward', ending: 'exit', call: 2 } }),
+      );
+      const plain = opened(new Engine(SCALAR));
+      const model = smallModel();
+      const metrics = await model.evaluate(data, { batchSize: 8, engine });
+      assert.deepEqual(await model.evaluate(data, { batchSize: 8, engine: plain }), metrics);
+    });
+
+    test('but not for ever: after the third death in one step the run ends', LIMIT, async () => {
+      const { fatal } = fatalIn('shards', 'exit');
+      const { model, error, alive, warnings } = await trainInto({ fatal: { ...fatal, times: 100 } });
+      assert.ok(error instanceof WorkerLostError, String(error));
+      assert.match(error.message, /exited with code: 7 \(the weights are those of before the step\)$/);
+      assert.equal(warnings.length, 2);
+      assert.equal(alive, 0);
+      // The first step alone, whose weights are those that remain.
+      const one = smallModel();
+      const order = epochOrder(3, 0, data.size).subarray(0, 8);
+      const first = {
+        ...data,
+        size: 8,
+        read: (indices: Uint32Array, into: BatchBuffer) =>
+          data.read(
+            indices.map((i) => order[i]!),
+            into,
+          ),
+      };
+      await one.fit(first, { batchSize: 8, shuffle: false, engine: opened(new Engine(SCALAR)) });
+      assert.equal(weightsSha256(model), weightsSha256(one));
+    });
+
+    test(
+      'a worker’s death in one model’s step does not touch another’s on the same engine',
+      LIMIT,
+      async () => {
+        const engine = opened(faultyEngine(SCALAR, fatalIn('shards', 'exit', 9)));
+        const models = [smallModel(), smallModel()];
+        await Promise.all(models.map((model) => model.fit(data, OPTIONS(engine))));
+        assert.deepEqual(models.map(weightsSha256), [expected, expected]);
+      },
+    );
   },
 );
 
+describe('a worker that dies in the update ends the run with WorkerLostError', LIMIT, () => {
+  for (const options of [SCALAR, { threads: 1 }, { threads: 3 }] satisfies EngineOptions[]) {
+    test(`within 2 s, and the engine works again (${JSON.stringify(options)})`, LIMIT, async () => {
+      const { engine, model, error, elapsed, alive } = await trainInto(fatalIn('update', 'exit'), options);
+      assert.ok(error instanceof WorkerLostError, String(error));
+      assert.equal(alive, 0, 'somebody may still write to the model');
+      assert.match(
+        error.message,
+        /exited with code: 7 \(the update was under way: the weights are those of half a step, go on from the last saved ones\)$/,
+      );
+      assert.ok(elapsed < 2000, `${elapsed} ms`);
+      assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
+    });
+  }
+});
+
+describe('a worker that hangs ends the run with WorkerLostError once the patience is over', LIMIT, () => {
+  for (const threads of [1, 2, 3]) {
+    test(`one of ${threads}`, LIMIT, async () => {
+      const options = { ...SCALAR, threads, patienceMs: 300 };
+      const { engine, model, error, alive } = await trainInto(fatalIn('batch', 'hang'), options);
+      assert.ok(error instanceof WorkerLostError, String(error));
+      assert.equal(alive, 0, 'somebody may still write to the model');
+      assert.match(error.message, /300 ms \(the weights are those of before the step\)/);
+      assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
+    });
+  }
+
+  test('also when all of them hang at once', LIMIT, async () => {
+    const { fatal } = fatalIn('shards', 'hang', 4);
+    const options = { ...SCALAR, patienceMs: 300 };
+    const { error, alive } = await trainInto({ fatal: { ...fatal, times: 2 } }, options);
+    assert.ok(error instanceof WorkerLostError, String(error));
+    assert.equal(alive, 0);
+  });
+
+  test('a step that waits for another model’s slow one is not taken for one that hangs', LIMIT, async () => {
+    const engine = opened(faultyEngine({ ...SCALAR, threads: 1, patienceMs: 200 }, { napMs: 4 }));
+    const models = [smallModel(), smallModel()];
+    const ends = await Promise.all(models.map((model) => model.fit(data, { batchSize: 8, engine })));
+    assert.deepEqual(
+      ends.map(({ end }) => end),
+      ['finished', 'finished'],
+    );
+  });
+});
+
 for (const ending of ['throw', 'trap'] as const) {
   test(`a kernel that ends with a ${ending} ends the run with KernelError that names it`, LIMIT, async () => {
-    const fatal = { kind: 'reduceShards', ending, call: 7 } as const;
-    const { engine, model, error, elapsed } = await trainInto({ fatal });
+    const { engine, model, error, elapsed, warnings } = await trainInto(fatalIn('reduce', ending, 7));
+    assert.equal(warnings.length, 0, 'it would fail again');
     assert.ok(error instanceof KernelError, String(error));
     assert.match(
       error.message,
       ending === 'throw' ? /reduceShards.*thrown on purpose/ : /reduceShards.*unreachable/,
     );
+    assert.match(error.message, /\(the weights are those of before the step\)$/);
     assert.match(String(error.cause), /faulty-worker/);
     assert.ok(elapsed < 2000, `${elapsed} ms`);
     assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
@@ -122,21 +262,85 @@ test(
   },
 );
 
-for (const ending of ['exitLater', 'throwLater'] as const) {
-  test(`a worker that dies between steps (${ending}) costs no step`, LIMIT, async () => {
-    let onWorker = (_: Worker) => {};
-    const died = new Promise((resolve) => {
-      onWorker = (worker) => void worker.once('exit', resolve);
-    });
-    process.on('worker', onWorker);
-    const engine = opened(faultyEngine(SCALAR, { fatal: { kind: 'adam', ending, call: 2 } }));
+test('closing the model in mid-step ends the run with StateError, and the engine stays', LIMIT, async () => {
+  for (const own of [true, false]) {
+    const engine = opened(faultyEngine(SCALAR, { napMs: 2 }));
     const model = smallModel();
-    await model.fit(smallData(8), { batchSize: 8, engine });
-    await died;
-    process.off('worker', onWorker);
-    assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
+    let steps = 0;
+    const onStep = () => {
+      steps += 1;
+      if (steps === 2) setImmediate(() => void model.close());
+    };
+    const running = model.fit(data, {
+      batchSize: 4,
+      epochs: 50,
+      onStep,
+      ...(own ? { threads: 2 } : { engine }),
+    });
+    await assert.rejects(running, StateError);
+    assert.ok(steps <= 4, `${steps} steps`);
+    await model.close();
+    const other = smallModel();
+    assert.equal((await other.fit(data, { batchSize: 8, engine })).end, 'finished');
+  }
+});
+
+test('a worker that exits between steps costs no step', LIMIT, async () => {
+  let onWorker = (_: Worker) => {};
+  const died = new Promise((resolve) => {
+    onWorker = (worker) => void worker.once('exit', resolve);
   });
-}
+  process.on('worker', onWorker);
+  const engine = opened(faultyEngine(SCALAR, fatalIn('update', 'exitLater', 2)));
+  const model = smallModel();
+  await model.fit(smallData(8), { batchSize: 8, engine });
+  await died;
+  process.off('worker', onWorker);
+  assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
+});
+
+describe(
+  'what a worker throws behind its task’s back fails the run with that error within one step',
+  LIMIT,
+  () => {
+    test('a promise that nobody awaits', LIMIT, async () => {
+      for (const phase of ['shards', 'batch', 'prepare'] as const) {
+        const { engine, model, error, alive } = await trainInto(fatalIn(phase, 'float', 2));
+        assert.ok(error instanceof WorkerLostError, String(error));
+        assert.match(
+          error.message,
+          /got rejected on purpose, and nobody awaits it \(the weights are those of/,
+        );
+        assert.equal((error.cause as Error).message, 'rejected on purpose, and nobody awaits it');
+        assert.equal(alive, 0);
+        assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
+      }
+    });
+
+    test('a throw from a timer, while the model is idle: the next step fails', LIMIT, async () => {
+      const engine = opened(faultyEngine(SCALAR, fatalIn('update', 'throwLater', 2)));
+      const model = smallModel();
+      await model.fit(smallData(8), { batchSize: 8, engine });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await assert.rejects(model.fit(data, { batchSize: 8, engine }), {
+        name: 'WorkerLostError',
+        message: /thrown late on purpose \(the weights are those of before the step\)/,
+      });
+      assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
+    });
+
+    test('a throw from a timer in mid-run', LIMIT, async () => {
+      const engine = opened(faultyEngine(SCALAR, { ...fatalIn('update', 'throwLater', 2), napMs: 3 }));
+      let steps = 0;
+      const onStep = () => void steps++;
+      await assert.rejects(smallModel().fit(data, { batchSize: 8, epochs: 20, engine, onStep }), {
+        name: 'WorkerLostError',
+        message: /thrown late on purpose/,
+      });
+      assert.ok(steps < 5, `${steps} steps`);
+    });
+  },
+);
 
 for (const threads of [1, 2]) {
   test(
@@ -156,8 +360,7 @@ for (const threads of [1, 2]) {
 }
 
 test('after a loss in mid-update, what was prepared of the old weights is not used', LIMIT, async () => {
-  const fatal = { kind: 'adam', ending: 'exit', call: 9 } as const;
-  const { engine, model } = await trainInto({ fatal });
+  const { engine, model } = await trainInto(fatalIn('update', 'exit'));
   const copy = smallModel(4);
   copy.setWeights(model.getWeights());
   assert.deepEqual(await model.evaluate(data, { engine }), await copy.evaluate(data, { engine }));

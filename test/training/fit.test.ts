@@ -227,7 +227,7 @@ test('NaN among the inputs ends the run with NonFiniteLossError, and says where'
     assert.ok(error instanceof NonFiniteLossError);
     assert.match(
       error.message,
-      /^fit: epoch 1, step 4: expected a finite loss, got NaN \(lower the learning rate/,
+      /^fit: epoch 1, step 4: expected finite losses and gradients, got NaN in sample 13 of the data set \(/,
     );
     return true;
   });

@@ -11,6 +11,7 @@ import { batchNormForwardTwin } from './batch-norm-forward.ts';
 import { batchNormSumsTwin } from './batch-norm-sums.ts';
 import { channelMomentsTwin } from './channel-moments.ts';
 import { channelSumTwin } from './channel-sum.ts';
+import { checkFiniteTwin } from './check-finite.ts';
 import { clearViewTwin } from './clear-view.ts';
 import { conv2dForwardTwin } from './conv2d-forward.ts';
 import { conv2dInputGradientTwin } from './conv2d-input-gradient.ts';
@@ -53,6 +54,7 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   channelMoments: channelMomentsTwin,
   channelSum: channelSumTwin,
   clearView: clearViewTwin,
+  checkFinite: checkFiniteTwin,
   conv2dForward: conv2dForwardTwin,
   conv2dInputGradient: conv2dInputGradientTwin,
   packConv2d: packConv2dTwin,
