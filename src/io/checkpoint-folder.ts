@@ -6,9 +6,8 @@ import path from 'node:path';
 import { FileError, FormatError } from '../errors.ts';
 import { attempt, closing, ensureFolder, removeLeftovers } from './atomic-write.ts';
 import { type FileSystem, localFiles, type OpenFile } from './file-system.ts';
-import { MAX_MODEL_HEADER_BYTES } from './model-file.ts';
 import { type NamedTensor, readHeader, verifyChecksum, writeSafetensors } from './safetensors-file.ts';
-import type { SafetensorsHeader } from './safetensors-header.ts';
+import { MAX_MODEL_HEADER_BYTES, type SafetensorsHeader } from './safetensors-header.ts';
 
 /** How many are kept. */
 const KEPT = 2;
@@ -71,11 +70,21 @@ export async function writeCheckpoint(
 ): Promise<string> {
   const file = path.join(folder, `checkpoint-${String(step).padStart(8, '0')}.safetensors`);
   await writeSafetensors(operation, file, metadata, tensors, files);
-  const [, ...older] = (await listCheckpoints(operation, folder, files)).filter((each) => each.step <= step);
-  for (const old of older.slice(KEPT - 1)) {
+  await removeOldCheckpoints(operation, folder, step, files);
+  return file;
+}
+
+/** Keeps that of `step`, which is whole, the one before it, and later ones. Throws FileError. */
+export async function removeOldCheckpoints(
+  operation: string,
+  folder: string,
+  step: number,
+  files: FileSystem = localFiles,
+): Promise<void> {
+  const found = (await listCheckpoints(operation, folder, files)).filter((each) => each.step <= step);
+  for (const old of found.slice(KEPT)) {
     await attempt(operation, old.file, 'to remove this old checkpoint', () => files.remove(old.file));
   }
-  return file;
 }
 
 /**

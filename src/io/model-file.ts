@@ -22,8 +22,6 @@ const VERSION = 1;
 const FORMATS = ['faltung-model', 'faltung-checkpoint'] as const;
 const MODEL_KEYS = ['sha256', 'format', 'version', 'numerics', 'architecture'];
 const NUMERICS: readonly string[] = ['fast', 'accurate', 'direct'];
-/** Far more than a model of thousands of layers needs; what is longer is refused before it is read. */
-export const MAX_MODEL_HEADER_BYTES = 4 * 2 ** 20;
 
 /** Tensors of a checkpoint that belong to the run: no layer's name has a colon. */
 export const RUN_TENSOR = /^[a-z]+:/;

@@ -26,6 +26,8 @@ export const DTYPE_BYTES: ReadonlyMap<string, number> = new Map([
 
 /** The format's own limit. */
 export const MAX_HEADER_BYTES = 100_000_000;
+/** Ours, far more than a model of thousands of layers needs; what is longer is refused before it is read. */
+export const MAX_MODEL_HEADER_BYTES = 4 * 2 ** 20;
 /** Bytes of the header's length. */
 export const LENGTH_BYTES = 8;
 

@@ -1,10 +1,12 @@
 /** Checkpoints of `fit`: what a run needs to go on as if it had never stopped, saved between two steps. */
+import path from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import { ConfigError, FormatError, NonFiniteLossError } from '../errors.ts';
 import {
   listCheckpoints,
   type OpenCheckpoint,
   openCheckpointFolder,
+  removeOldCheckpoints,
   withNewestCheckpoint,
   writeCheckpoint,
 } from '../io/checkpoint-folder.ts';
@@ -143,9 +145,9 @@ export async function openCheckpoints(
 async function restoreRun(
   operation: string,
   state: ModelState,
-  { file, opened, header }: OpenCheckpoint,
+  { file, step, opened, header }: OpenCheckpoint,
   context: {
-    readonly options: FitOptions;
+    readonly options: FitOptions & { readonly checkpoint: CheckpointOptions };
     readonly run: CheckpointedRun;
     readonly configuration: Parameters<typeof checkSameRun>[1];
     readonly remembering: readonly Callback[];
@@ -192,6 +194,8 @@ async function restoreRun(
     }
     callback.restoreState?.({ data: found.callbacks[i]!.data, weights: Object.fromEntries(weights) });
   }
+  // A run that was stopped while it tidied up has left one too many.
+  await removeOldCheckpoints(operation, path.dirname(file), step, options.checkpoint.files);
   return found;
 }
 

@@ -6,14 +6,13 @@ import { type FileSystem, localFiles } from '../io/file-system.ts';
 import type { ModelDescription } from '../io/model-file.ts';
 import {
   describeModel,
-  MAX_MODEL_HEADER_BYTES,
   matchTensors,
   modelTensors,
   RUN_TENSOR,
   readModelDescription,
 } from '../io/model-file.ts';
 import { readHeader, readTensorInto, verifyChecksum, writeSafetensors } from '../io/safetensors-file.ts';
-import type { TensorEntry } from '../io/safetensors-header.ts';
+import { MAX_MODEL_HEADER_BYTES, type TensorEntry } from '../io/safetensors-header.ts';
 import type { ModelState } from './state.ts';
 
 /** What `load` may be told. */

@@ -29,6 +29,8 @@ export interface VolatileFiles {
   readonly operations: () => number;
   /** What a restarted machine finds: a new disk of the same kind. `coin(n)`: a number from 0 to n - 1. */
   restart(coin: (sides: number) => number): VolatileFiles;
+  /** The same disk, all of it flushed, whose power goes away at an operation (counted from 0). */
+  copy(lossAt: number): VolatileFiles;
 }
 
 /** An empty disk, or one with `folders`. From operation `lossAt` on (counted from 0), power is off. */
@@ -140,6 +142,7 @@ export function volatileFiles(
       }
       return volatileFiles(found);
     },
+    copy: (at) => volatileFiles(current, at),
   };
 }
 
