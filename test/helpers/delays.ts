@@ -14,11 +14,14 @@ export function spinFor(milliseconds: number): void {
   while (performance.now() < end);
 }
 
-/** A function that, each time, does nothing, spins for up to 0.3 ms or sleeps for up to 3 ms. */
-export function pauses(seed: number): () => void {
+/**
+ * A function that, each time, does nothing, spins for up to 0.3 ms or sleeps for up to 3 ms. `share`: how often it does
+ * anything, of 1.
+ */
+export function pauses(seed: number, share = 1): () => void {
   const random: Random = randomFrom(seed);
   return () => {
-    const choice = random();
+    const choice = random() / share;
     if (choice < 0.1) sleepFor(3 * random());
     else if (choice < 0.3) spinFor(0.3 * random());
   };

@@ -15,6 +15,8 @@ export type Ending = 'exit' | 'throw' | 'trap' | 'memory' | 'hang' | 'float' | '
 export interface Faults {
   /** Seeds random pauses before kernel calls; default none. */
   readonly pauseSeed?: number;
+  /** How many of them there are, of 1, the default. */
+  readonly pauseShare?: number;
   /** Milliseconds that every kernel call sleeps; default none. */
   readonly napMs?: number;
   /** The call of this kind of kernel that ends so, counted over all workers from 0, and as many after it (default 1). */

@@ -10,8 +10,8 @@ import { type Ending, ownFaults } from './faults.ts';
 /** Long enough for a step to end, or a few. */
 const LATER_MS = 150;
 
-const { pauseSeed, napMs, fatal, words } = ownFaults();
-const pause = pauseSeed === undefined ? () => {} : pauses(pauseSeed * 41 + threadId);
+const { pauseSeed, pauseShare, napMs, fatal, words } = ownFaults();
+const pause = pauseSeed === undefined ? () => {} : pauses(pauseSeed * 41 + threadId, pauseShare);
 
 function bindFaulty(task: ProgramTask): BoundProgram {
   const program = bindProgram(task);
