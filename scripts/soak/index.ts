@@ -1,11 +1,25 @@
 /** The subjects of `npm run soak`: a new one is a file here and a line in this list. */
 import { adjoint } from './adjoint.ts';
 import { faults } from './faults.ts';
+import { fuzzCheckpoint } from './fuzz-checkpoint.ts';
 import { fuzzCifar } from './fuzz-cifar.ts';
+import { fuzzConfig } from './fuzz-config.ts';
+import { fuzzModel } from './fuzz-model.ts';
 import { fuzzTar } from './fuzz-tar.ts';
 import { gradients } from './gradients.ts';
 import { kill } from './kill.ts';
 import type { Soak } from './soak.ts';
 import { toeplitz } from './toeplitz.ts';
 
-export const soaks: readonly Soak[] = [adjoint, faults, fuzzCifar, fuzzTar, gradients, kill, toeplitz];
+export const soaks: readonly Soak[] = [
+  adjoint,
+  faults,
+  fuzzCheckpoint,
+  fuzzCifar,
+  fuzzConfig,
+  fuzzModel,
+  fuzzTar,
+  gradients,
+  kill,
+  toeplitz,
+];

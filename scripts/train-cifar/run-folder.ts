@@ -101,7 +101,7 @@ export async function readConfig(out: string): Promise<TrainOptions> {
       operation,
       argument: 'version',
       expected: '1',
-      received: JSON.stringify(version),
+      received: JSON.stringify(version) ?? 'none',
       hint,
     });
   }

@@ -30,7 +30,9 @@ export function asFormatError<T>(operation: string, where: string, run: () => T)
     }
     const { argument, expected, received } = cause.details;
     const place = [where, cause.details.operation, argument].filter((part) => part !== undefined).join(', ');
-    throw new FormatError({ operation, argument: place, expected, received }, { cause });
+    // Layers print some values as they are: an empty text would be invisible.
+    const shown = received === '' ? '""' : received;
+    throw new FormatError({ operation, argument: place, expected, received: shown }, { cause });
   }
 }
 

@@ -127,7 +127,9 @@ function readTensor(cursor: JsonCursor, name: string, at: number, dataStart: num
   readObject(cursor, (key, keyAt) => {
     if (key === 'dtype') {
       dtype = readString(cursor);
-      if (!DTYPE_BYTES.has(dtype)) refuse(cursor, keyAt, `a dtype of ${[...DTYPE_BYTES.keys()]}`, dtype);
+      if (!DTYPE_BYTES.has(dtype)) {
+        refuse(cursor, keyAt, `a dtype of ${[...DTYPE_BYTES.keys()]}`, JSON.stringify(dtype));
+      }
     } else if (key === 'shape') {
       shape = readNumbers(cursor, 'an extent from 0 to 2^53-1');
     } else if (key === 'data_offsets') {

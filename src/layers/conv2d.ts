@@ -71,7 +71,7 @@ function checkAlgorithm(operation: string, algorithm: ConvAlgorithm): ConvAlgori
     operation,
     argument: 'algorithm',
     expected: `one of ${known.join(', ')}`,
-    received: JSON.stringify(algorithm),
+    received: JSON.stringify(algorithm) ?? 'undefined',
   });
 }
 

@@ -59,7 +59,7 @@ export function toPair(operation: string, argument: string, value: Pair): readon
       operation,
       argument,
       expected: 'a positive integer or two of them, [vertical, horizontal]',
-      received: JSON.stringify(value),
+      received: JSON.stringify(value) ?? 'undefined',
     });
   }
   return pair as readonly [number, number];
@@ -111,7 +111,7 @@ export function resolvePadding(
       operation,
       argument: 'padding',
       expected: "'same', 'valid' or { top, right, bottom, left } in whole pixels",
-      received: JSON.stringify(option),
+      received: JSON.stringify(option) ?? 'undefined',
     });
   }
   return { top: option.top, right: option.right, bottom: option.bottom, left: option.left };
@@ -288,7 +288,7 @@ function outputPaddingPair(
       operation,
       argument: 'outputPadding',
       expected: `whole pixels below the strides ${formatShape(strides)}`,
-      received: JSON.stringify(option),
+      received: JSON.stringify(option) ?? 'undefined',
     });
   }
   return pair as [number, number];

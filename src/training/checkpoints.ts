@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import { ConfigError, FormatError, NonFiniteLossError } from '../errors.ts';
+import { asFormatError } from '../io/architecture-checks.ts';
 import {
   listCheckpoints,
   type OpenCheckpoint,
@@ -192,7 +193,10 @@ async function restoreRun(
       await readTensorInto(where, file, opened, entry, data);
       weights.push([key, { shape, data }]);
     }
-    callback.restoreState?.({ data: found.callbacks[i]!.data, weights: Object.fromEntries(weights) });
+    const { data } = found.callbacks[i]!;
+    asFormatError(where, `callbacks[${i}]`, () =>
+      callback.restoreState?.({ data, weights: Object.fromEntries(weights) }),
+    );
   }
   // A run that was stopped while it tidied up has left one too many.
   await removeOldCheckpoints(operation, path.dirname(file), step, options.checkpoint.files);

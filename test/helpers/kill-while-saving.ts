@@ -35,7 +35,7 @@ export async function killWhileSaving(parent: string, seed: number): Promise<Kil
     writeFileSync(left, 'half of a file');
     // From 1 kB to 2 MB: kills fall between files as well as into them.
     const elements = 2 ** Math.floor(8 + 12 * random());
-    const last = await runAndKill(folder, elements, 60 * random() ** 2);
+    const last = await runAndKill(folder, elements, 60 * random() ** 2, path.join(parent, 'compiled'));
     const before = readdirSync(folder);
     assert.ok(!before.includes(path.basename(left)), 'a leftover is removed at the start');
     const interrupted = before.some((name) => name.endsWith('.tmp'));
@@ -54,9 +54,17 @@ export async function killWhileSaving(parent: string, seed: number): Promise<Kil
 }
 
 /** The last step that the process acknowledged before it was killed; the step before its first if none. */
-async function runAndKill(folder: string, elements: number, delayMs: number): Promise<number> {
+async function runAndKill(
+  folder: string,
+  elements: number,
+  delayMs: number,
+  compiled: string,
+): Promise<number> {
   const args = [SAVER, folder, String(FIRST_STEP), String(elements)];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_COMPILE_CACHE: compiled },
+  });
   let [stdout, stderr] = ['', ''];
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text;

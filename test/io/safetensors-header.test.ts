@@ -104,7 +104,7 @@ const REFUSED: Record<string, [Uint8Array, number, RegExp]> = {
   ],
   'metadata that are a list': [fileOf('{"__metadata__":[]}'), 8 + 16, /'\{'/],
   'a tensor that is a number': [fileOf('{"w":1}'), 8 + 5, /'\{'/],
-  'an unknown dtype': [fileOf(`{"w":${F32.replace('F32', 'F4')}}`, 4), 8 + 6, /a dtype of BOOL,U8.*got F4/],
+  'an unknown dtype': [fileOf(`{"w":${F32.replace('F32', 'F4')}}`, 4), 8 + 6, /a dtype of BOOL,U8.*got "F4"/],
   'no dtype': [fileOf('{"w":{"shape":[1],"data_offsets":[0,4]}}', 4), 8 + 1, /dtype of "w", got none/],
   'no shape': [fileOf('{"w":{"dtype":"F32","data_offsets":[0,4]}}', 4), 8 + 1, /shape of "w"/],
   'no offsets': [fileOf('{"w":{"dtype":"F32","shape":[1]}}', 4), 8 + 1, /data_offsets \[begin, end\] of "w"/],

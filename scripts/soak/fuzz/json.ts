@@ -102,7 +102,8 @@ export function changeTree(random: Random, tree: Tree): void {
     case 1:
       return put(slot, strange(random));
     case 2:
-      return put(slot, valueAt(random.pick(slots)));
+      // A copy: a value put into itself would have no end.
+      return put(slot, structuredClone(valueAt(random.pick(slots))));
     case 3:
       if (Array.isArray(parent)) parent.splice(index, 1);
       else parent.members.splice(index, 1);

@@ -76,8 +76,9 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
       ...(best && { weights: best }),
     }),
     restoreState({ data, weights = {} }) {
-      const { bestValue, ...counts } = data as unknown as typeof start & { bestValue: number | null };
-      found = { ...start, ...counts, bestValue: bestValue ?? baseline };
+      const { bestEpoch, bestValue, stoppedEpoch, waited } = data as unknown as typeof start;
+      for (const count of [bestEpoch, stoppedEpoch, waited]) checkCount('saved state', count);
+      found = { bestEpoch, bestValue: bestEpoch === 0 ? baseline : Number(bestValue), stoppedEpoch, waited };
       best = Object.keys(weights).length === 0 ? undefined : weights;
     },
     onTrainEnd({ end }, { model }) {

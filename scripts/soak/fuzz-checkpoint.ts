@@ -1,0 +1,90 @@
+/**
+ * Checkpoints under fire: any change of the newest one's bytes makes the one before it the newest, and states of runs
+ * that are changed by their structure are read as they are or refused by FormatError.
+ */
+import assert from 'node:assert/strict';
+import { FormatError } from '../../src/errors.ts';
+import { createEngine, earlyStopping } from '../../src/index.ts';
+import { withNewestCheckpoint } from '../../src/io/checkpoint-folder.ts';
+import { type RunState, readRunState } from '../../src/training/run-state.ts';
+import { checkpointModel, DATA, runOptions } from '../../test/helpers/checkpoint-runs.ts';
+import { volatileFiles } from '../../test/helpers/volatile-files.ts';
+import { changeBytes } from './fuzz/bytes.ts';
+import { guard, guardSync } from './fuzz/guard.ts';
+import { changedJson } from './fuzz/json.ts';
+import { diskOf, partsOf } from './fuzz/model-files.ts';
+import { randomOf } from './fuzz/random.ts';
+import { type Soak, trialSeed } from './soak.ts';
+
+const NAMES = [3, 6].map((step) => `/run/checkpoint-0000000${step}.safetensors`);
+
+/** The checkpoints of a run of two epochs, as files. */
+async function goodFiles(): Promise<Uint8Array[]> {
+  const { files } = volatileFiles();
+  const engine = createEngine({ threads: 1 });
+  const model = checkpointModel();
+  const callbacks = [earlyStopping({ patience: 5, restoreBestWeights: true })];
+  await model.fit(DATA, { ...runOptions(engine), callbacks, checkpoint: { folder: '/run', files } });
+  await model.close();
+  await engine.close();
+  return Promise.all(
+    NAMES.map(async (name) => {
+      const file = await files.open(name);
+      const bytes = new Uint8Array(await file.size());
+      await file.read(bytes, 0);
+      return bytes;
+    }),
+  );
+}
+
+function checkState({ position, iterations, records, slots, callbacks }: RunState): void {
+  for (const count of [position.epoch, position.step, position.correct, position.samples, iterations]) {
+    assert.ok(Number.isSafeInteger(count) && count >= 0);
+  }
+  for (const sum of [position.loss, position.seconds, position.learningRate]) assert.ok(Number.isFinite(sum));
+  for (const record of records) assert.ok(Object.values(record).every(Number.isFinite));
+  assert.ok(slots.every((slot) => typeof slot === 'string'));
+  for (const { tensors } of callbacks)
+    for (const { shape } of tensors) assert.ok(shape.every(Number.isSafeInteger));
+}
+
+export const fuzzCheckpoint: Soak = {
+  name: 'fuzz-checkpoint',
+  claim:
+    'checkpoints: every change is noticed and the one before is taken; states are read or refused by FormatError',
+  unit: 'inputs',
+  count: 100_000,
+  async start({ seed }) {
+    const [before, newest] = (await goodFiles()) as [Uint8Array, Uint8Array];
+    const parts = partsOf(newest);
+    const training = JSON.parse(parts.metadata.training!);
+    const header = newest.length - parts.data.length;
+    return {
+      trial(index) {
+        const random = randomOf(trialSeed(seed, index));
+        if (random.chance(0.5)) {
+          const text = changedJson(random, training);
+          return guardSync(
+            () => readRunState('read', text),
+            (reading) => {
+              if ('error' in reading) assert.ok(reading.error instanceof FormatError, reading.error.message);
+              else checkState(reading.value);
+            },
+          );
+        }
+        const bytes = changeBytes(random, newest, header);
+        const files = diskOf({ [NAMES[0]!]: before, [NAMES[1]!]: bytes });
+        const warnings: string[] = [];
+        const warn = (message: string) => void warnings.push(message);
+        const read = () => withNewestCheckpoint('read', '/run', warn, async ({ step }) => step, files);
+        return guard(read, async (reading) => {
+          assert.ok('value' in reading, 'the one before it is whole');
+          const same = Buffer.from(bytes).equals(newest);
+          assert.deepEqual([reading.value, warnings.length], same ? [6, 0] : [3, 1]);
+          const names = await files.list('/run');
+          assert.equal(names.includes('checkpoint-00000006.safetensors.damaged'), !same);
+        });
+      },
+    };
+  },
+};
