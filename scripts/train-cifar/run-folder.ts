@@ -6,7 +6,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError, FileError, FormatError } from '../../src/errors.ts';
 import type { EpochRecord } from '../../src/index.ts';
-import { writeAtomically } from '../../src/io/atomic-write.ts';
+import { replaceAtomically } from '../../src/io/atomic-write.ts';
 import { listCheckpoints } from '../../src/io/checkpoint-folder.ts';
 import { isJsonObject, type Json, parseJson } from '../../src/io/json-value.ts';
 import { argumentsOf, parseOptions, type TrainOptions } from './options.ts';
@@ -132,5 +132,5 @@ export async function writeResult({ out }: TrainOptions, result: Result): Promis
 
 function writeJsonFile(file: string, data: object): Promise<void> {
   const bytes = new TextEncoder().encode(`${JSON.stringify(data, null, 2)}\n`);
-  return writeAtomically('train:cifar', file, (target) => target.write(bytes, 0));
+  return replaceAtomically('train:cifar', file, (target) => target.write(bytes, 0));
 }

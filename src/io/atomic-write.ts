@@ -65,6 +65,13 @@ export async function closing<T>(
   return result;
 }
 
+/** `writeAtomically` after what killed processes have left of this file is removed. */
+export async function replaceAtomically(...args: Parameters<typeof writeAtomically>): Promise<void> {
+  const [operation, file, , files] = args;
+  await removeLeftovers(operation, path.dirname(file), (name) => name === path.basename(file), files);
+  await writeAtomically(...args);
+}
+
 /** Removes what processes that no longer run have left of files whose names match. */
 export async function removeLeftovers(
   operation: string,

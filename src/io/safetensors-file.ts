@@ -4,8 +4,9 @@
  * Other readers need not know of it; it notices a changed bit wherever it lies, the header included.
  */
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import { ConfigError, FormatError } from '../errors.ts';
-import { attempt, writeAtomically } from './atomic-write.ts';
+import { attempt, removeLeftovers, writeAtomically } from './atomic-write.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
 import {
   headerLength,
@@ -62,6 +63,13 @@ export async function writeSafetensors(
     },
     files,
   );
+}
+
+/** `writeSafetensors` after what killed processes have left of this file is removed. */
+export async function replaceSafetensors(...args: Parameters<typeof writeSafetensors>): Promise<void> {
+  const [operation, file, , , files] = args;
+  await removeLeftovers(operation, path.dirname(file), (name) => name === path.basename(file), files);
+  await writeSafetensors(...args);
 }
 
 /** Reads the header of an open file. Throws FormatError with the byte at fault. */

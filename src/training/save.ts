@@ -11,7 +11,7 @@ import {
   RUN_TENSOR,
   readModelDescription,
 } from '../io/model-file.ts';
-import { readHeader, readTensorInto, verifyChecksum, writeSafetensors } from '../io/safetensors-file.ts';
+import { readHeader, readTensorInto, replaceSafetensors, verifyChecksum } from '../io/safetensors-file.ts';
 import { MAX_MODEL_HEADER_BYTES, type TensorEntry } from '../io/safetensors-header.ts';
 import type { ModelState } from './state.ts';
 
@@ -29,7 +29,7 @@ export interface LoadOptions {
 export async function saveModel(state: ModelState, file: string, files?: FileSystem): Promise<void> {
   const operation = `save ${JSON.stringify(file)}`;
   const metadata = describeModel(operation, state);
-  await writeSafetensors(operation, file, metadata, state.tensors('save'), files);
+  await replaceSafetensors(operation, file, metadata, state.tensors('save'), files);
 }
 
 /** A model's file that was opened and found to be one. */

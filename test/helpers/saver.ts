@@ -8,7 +8,7 @@ import { writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { openCheckpointFolder, writeCheckpoint } from '../../src/io/checkpoint-folder.ts';
-import { writeSafetensors } from '../../src/io/safetensors-file.ts';
+import { replaceSafetensors } from '../../src/io/safetensors-file.ts';
 import { metadataOf, tensorsOf } from './saved-steps.ts';
 
 const [folder, first, elements] = [process.argv[2]!, Number(process.argv[3]), Number(process.argv[4])];
@@ -19,6 +19,6 @@ writeSync(1, 'ready\n');
 for (let step = first; ; step++) {
   const tensors = tensorsOf(step, elements);
   await writeCheckpoint('save', folder, step, metadataOf(step), tensors);
-  await writeSafetensors('save', path.join(folder, 'model.safetensors'), metadataOf(step), tensors);
+  await replaceSafetensors('save', path.join(folder, 'model.safetensors'), metadataOf(step), tensors);
   writeSync(1, `${step}\n`);
 }

@@ -234,7 +234,7 @@ test('the operating system’s refusals are FileErrors that say what and where',
   );
   await refused(
     model.save(path.join(folder, 'no', 'where')),
-    /^save ".*where": .*: expected to create it, got ENOENT/,
+    /^save ".*where": .*: expected to list the folder, got ENOENT/,
   );
   mkdirSync(place('folder'), { recursive: true });
   await refused(load(place('folder')), /EISDIR|not a regular file/);
