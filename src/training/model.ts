@@ -242,8 +242,8 @@ export class Model {
    * failed and where (what was there before is still there), ConfigError for a layer that no file could bring back,
    * and StateError while the model does something else.
    */
-  save(file: string): Promise<void> {
-    return this.#state.exclusively('save', () => saveModel(this.#state, file));
+  save(file: string, { files }: Pick<LoadOptions, 'files'> = {}): Promise<void> {
+    return this.#state.exclusively('save', () => saveModel(this.#state, file, files));
   }
 
   /** `load`'s. */

@@ -26,8 +26,10 @@ import {
   sequential,
   weightsSha256,
 } from '../../src/index.ts';
+import { localFiles } from '../../src/io/file-system.ts';
 import { allWeights, smallDataset, smallModel, testEngine } from '../helpers/conformance-data.ts';
 import { assertSameBits } from '../helpers/exact.ts';
+import { failingFiles } from '../helpers/failing-files.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const engine = testEngine({ threads: 2 });
@@ -272,4 +274,21 @@ test('a file of version 1 is read for ever', async () => {
   data.forEach((value, i) => {
     assert.ok(Math.abs(value - expected[i]!) < 1e-5, `output ${i}: ${value}`);
   });
+});
+
+test('whichever file operation fails, the model that was there is still there', async () => {
+  await using old = smallModel(1);
+  await using next = smallModel(2);
+  const counted = failingFiles(localFiles);
+  await old.save(place('faults'), { files: counted.files });
+  for (let at = 0; at < counted.operations(); at++) {
+    await old.save(place('faults'));
+    const { files } = failingFiles(localFiles, { at, code: 'ENOSPC', forGood: at % 2 === 0 });
+    await assert.rejects(next.save(place('faults'), { files }), FileError);
+    await using found = await load(place('faults'));
+    const renamed = at === counted.operations() - 1;
+    assertSameBits(allWeights(found), allWeights(renamed ? next : old));
+  }
+  await next.save(place('faults'));
+  assert.ok(!readdirSync(folder).some((name) => name.endsWith('.tmp')));
 });
