@@ -1,16 +1,16 @@
 /**
  * `node bench/plots.ts FILE [--out DIR]`: draws pictures of the figures that `npm run bench -- --json FILE` wrote, as
- * SVG, into docs/benchmarks. Once before: `npm ci` in bench/plots.
+ * SVG, into docs/benchmarks.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FormatError } from '../src/errors.ts';
+import type { Spec } from '../src/report/look.ts';
+import { renderSvg } from '../src/report/render.ts';
 import type { Environment } from './environment.ts';
 import { convolutions } from './plots/convolutions.ts';
-import type { Spec } from './plots/palette.ts';
-import { renderSvg } from './plots/render.ts';
 import { roofline } from './plots/roofline.ts';
 import { scaling } from './plots/scaling.ts';
 import { shares } from './plots/shares.ts';

@@ -71,6 +71,11 @@ export {
   formatConfusionMatrix,
   normalizeConfusion,
 } from './training/evaluation/confusion-matrix.ts';
+export {
+  type ClassifierEvaluation,
+  type EvaluateClassifierOptions,
+  evaluateClassifier,
+} from './training/evaluation/evaluate-classifier.ts';
 export { type Mistake, mostConfidentMistakes } from './training/evaluation/mistakes.ts';
 export { formatClassificationReport, type ReportTextOptions } from './training/evaluation/report-text.ts';
 export { topKAccuracy } from './training/evaluation/top-k.ts';

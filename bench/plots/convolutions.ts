@@ -1,6 +1,7 @@
 /** Convolutions by class, pass and algorithm, against the micro-kernel. */
+
+import { COLOURS, heading, type Spec } from '../../src/report/look.ts';
 import type { ConvolutionRow } from '../suites/convolution.ts';
-import { COLOURS, heading, type Spec } from './palette.ts';
 
 const PASSES = {
   forward: 'forward',

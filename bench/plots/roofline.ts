@@ -3,10 +3,10 @@
  * second over operations a byte, under what the micro-kernel and the memories allow.
  */
 
+import { COLOURS, heading, type Spec } from '../../src/report/look.ts';
 import { isContraction, type Work } from '../kernel-work.ts';
 import type { KernelRow } from '../suites/kernels.ts';
 import type { MicroResult } from '../suites/micro.ts';
-import { COLOURS, heading, type Spec } from './palette.ts';
 import { spread } from './scaling.ts';
 
 /** Colours by kind of work; the small kinds share one. */

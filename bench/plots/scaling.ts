@@ -1,7 +1,8 @@
 /** Images a second over the number of threads: training beside inference, measured against the ideal. */
+
+import { COLOURS, heading, type Spec } from '../../src/report/look.ts';
 import type { InferenceRow } from '../suites/inference.ts';
 import type { TrainingRow } from '../suites/training.ts';
-import { COLOURS, heading, type Spec } from './palette.ts';
 
 interface Point {
   readonly batch: string;

@@ -1,6 +1,7 @@
 /** Where the time of a training step goes, kind of work by kind of work. */
+
+import { COLOURS, heading, type Spec } from '../../src/report/look.ts';
 import type { StepResult } from '../suites/step.ts';
-import { COLOURS, heading, type Spec } from './palette.ts';
 
 export function shares(steps: readonly StepResult[], where: string): Spec {
   const values = steps.flatMap(({ batchSize, rows }) =>

@@ -48,7 +48,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     'src/io',
   ),
   'src/zoo': pure('src/layers', 'src/model', 'src/io'),
-  'src/report': onNode('src/training', 'src/data'),
+  'src/report': {
+    folders: ['src/training', 'src/data', 'src/model', 'src/layers', 'src/tensor', 'src/io'],
+    packages: ['node:*', 'vega', 'vega-lite', 'sharp'],
+  },
   workers: {
     folders: ['src/parallel', 'src/kernels', 'src/kernels/simd'],
     packages: ['node:*', 'piscina'],

@@ -1,0 +1,80 @@
+/** The part of a model that follows a layer, as a model of its own. Weights are copied. */
+import { ConfigError } from '../errors.ts';
+import type { Layer } from '../layers/layer.ts';
+import { applyLayer, input, type SymbolicTensor } from '../layers/symbolic.ts';
+import type { GraphNode } from '../model/graph.ts';
+import { functional, type Model } from '../training/model.ts';
+
+/** The names of the convolutions, in order. */
+export function convolutionNames({ graph }: Model): string[] {
+  return graph.nodes.filter(({ layer }) => layer.type === 'conv2d').map(({ name }) => name);
+}
+
+/**
+ * A model of `first` and of what follows a layer, as it is when it predicts: dropout is left out, normalisations use
+ * their moving averages, and only `first` is trained. Throws ConfigError for an unknown layer, and for one that the
+ * data also flow past (inside of a residual block, say).
+ */
+export function tailOf(operation: string, model: Model, name: string, first: Layer): Model {
+  const { nodes } = model.graph;
+  const last = lastNodeOf(operation, model, name);
+  const shape = nodes[last]!.outputShape;
+  const start = input({ shape });
+  const tensors = new Map<number, SymbolicTensor>([[nodes[last]!.output, applyLayer(first, start)]]);
+  const layers = new Map<string, Layer>();
+  const following = nodes.slice(last + 1);
+  for (const node of following) {
+    const inputs = node.inputs.map((index) => tensors.get(index));
+    if (!inputs.every((tensor) => tensor !== undefined)) throw passedBy(operation, name, node);
+    tensors.set(node.output, applied(node, inputs, layers));
+  }
+  const tail = functional({
+    inputs: start,
+    outputs: tensors.get(model.graph.output)!,
+    numerics: model.numerics,
+  });
+  const wanted = new Set([...layers.keys()]);
+  tail.setWeights(
+    Object.fromEntries(
+      Object.entries(model.getWeights()).filter(([key]) => wanted.has(key.slice(0, key.lastIndexOf('/')))),
+    ),
+  );
+  return tail;
+}
+
+/** A node's output in the new model. */
+function applied(
+  node: GraphNode,
+  inputs: readonly SymbolicTensor[],
+  layers: Map<string, Layer>,
+): SymbolicTensor {
+  // A layer's own activation has come with the layer.
+  if (node.name !== node.owner || node.layer.type === 'dropout') return inputs[0]!;
+  const known = layers.get(node.layerName);
+  const layer = known ?? { ...node.layer, name: node.layerName, trainable: false };
+  layers.set(node.layerName, layer);
+  return applyLayer(layer, inputs);
+}
+
+/** The last node of a layer: its own activation, where it has one. */
+function lastNodeOf(operation: string, model: Model, name: string): number {
+  const { nodes } = model.graph;
+  const at = nodes.findLastIndex(({ owner }) => owner === name);
+  if (at >= 0) return at;
+  throw new ConfigError({
+    operation,
+    argument: 'layer',
+    expected: `one of ${[...new Set(nodes.map(({ owner }) => owner))].join(', ')}`,
+    received: JSON.stringify(name),
+  });
+}
+
+function passedBy(operation: string, name: string, node: GraphNode): ConfigError {
+  return new ConfigError({
+    operation,
+    argument: 'layer',
+    expected: 'a layer through which all data flow',
+    received: `${JSON.stringify(name)}, which ${JSON.stringify(node.name)} does not depend on alone`,
+    hint: 'take a layer after the branches have met',
+  });
+}

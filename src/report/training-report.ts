@@ -1,0 +1,161 @@
+/** The report of a training run as one page: what it was, how it went, what came of it. */
+
+import type { ClassifierEvaluation } from '../training/evaluation/evaluate-classifier.ts';
+import type { EpochRecord } from '../training/history.ts';
+import { classBars, confusionChart } from './charts/classes.ts';
+import { accuracyCurve, learningRateChart, lossCurve } from './charts/curves.ts';
+import { type GradientNorm, gradientNormChart } from './charts/gradients.ts';
+import { reliabilityDiagram } from './charts/reliability.ts';
+import { formatDuration } from './duration.ts';
+import { escapeMarkup, type Grid, gridHtml } from './grid.ts';
+import type { Spec } from './look.ts';
+import { chartsHtml, type PageSection, pageHtml, tableHtml, textHtml, tilesHtml } from './page.ts';
+import { renderSvg } from './render.ts';
+
+/** What a report shows; what is missing is left out. Plain data. */
+export interface TrainingReport {
+  readonly title: string;
+  /** A sentence or two below the title. */
+  readonly lead?: string;
+  /** Names and values, such as the options of the run. */
+  readonly configuration?: Readonly<Record<string, unknown>>;
+  /** `model.summary()`. */
+  readonly summary?: string;
+  readonly parameters?: number;
+  readonly records: readonly EpochRecord[];
+  readonly bestEpoch?: number;
+  readonly gradientNorms?: readonly GradientNorm[];
+  /** On the test set. */
+  readonly evaluation?: ClassifierEvaluation;
+  /** Pictures under headings, in this order: samples, mistakes, filters, feature maps. */
+  readonly pictures?: readonly PictureSection[];
+  /** Such as hashes of weights: printed at the end. */
+  readonly footer?: string;
+}
+
+/** Grids under a heading. */
+export interface PictureSection {
+  readonly title: string;
+  readonly text?: string;
+  readonly grids: readonly Grid[];
+}
+
+/** The page. Throws ConfigError where vega or vega-lite is not installed. */
+export async function trainingReportHtml(report: TrainingReport): Promise<string> {
+  const { title, lead, records, configuration, summary, evaluation, pictures = [], footer } = report;
+  const sections: PageSection[] = [
+    ...(records.length > 0 ? [{ title: 'Training', html: await curves(report) }] : []),
+    ...(evaluation ? await evaluationSections(evaluation) : []),
+    ...pictures.filter(({ grids }) => grids.some(({ cells }) => cells.length > 0)).map(pictureSection),
+    ...(configuration ? [{ title: 'Configuration', html: configurationTable(configuration) }] : []),
+    ...(summary === undefined ? [] : [{ title: 'Model', html: textHtml(summary) }]),
+    ...(records.length > 0
+      ? [{ title: 'All epochs', html: epochTable(records, report.bestEpoch), folded: true }]
+      : []),
+    ...(footer === undefined ? [] : [{ title: 'Reproducing it', html: `<p>${escapeMarkup(footer)}</p>` }]),
+  ];
+  const words = lead === undefined ? '' : `<p>${escapeMarkup(lead)}</p>`;
+  return pageHtml(title, words + tilesHtml(tiles(report)), sections);
+}
+
+function tiles({ evaluation, records, bestEpoch, parameters }: TrainingReport): [string, string][] {
+  const last = records.at(-1);
+  const best = records.find(({ epoch }) => epoch === bestEpoch);
+  const seconds = records.reduce((sum, record) => sum + record.seconds, 0);
+  const rate = records.reduce((sum, { imagesPerSecond }) => sum + 1 / imagesPerSecond, 0);
+  const result: [string, string | undefined][] = [
+    ['test accuracy', evaluation && percent(evaluation.accuracy)],
+    ['test loss', evaluation?.loss.toFixed(4)],
+    [
+      `top-${evaluation?.topK.k} accuracy`,
+      evaluation && evaluation.topK.k > 1 ? percent(evaluation.topK.accuracy) : undefined,
+    ],
+    ['calibration error', evaluation && percent(evaluation.calibration.expectedError)],
+    ['validation accuracy', last?.valAccuracy === undefined ? undefined : percent(last.valAccuracy)],
+    ['best epoch', best && `${best.epoch} of ${last!.epoch}`],
+    ['images/s in training', last && String(Math.round(records.length / rate))],
+    ['time of training', last && formatDuration(seconds)],
+    ['parameters', parameters?.toLocaleString('en-US')],
+  ];
+  return result.filter((tile): tile is [string, string] => tile[1] !== undefined);
+}
+
+async function curves({ records, bestEpoch, gradientNorms = [] }: TrainingReport): Promise<string> {
+  const marked = bestEpoch === undefined ? {} : { bestEpoch };
+  const changes = new Set(records.map(({ learningRate }) => learningRate)).size > 1;
+  const note = bestEpoch === undefined ? '' : `<p>Dashed: the best epoch, ${bestEpoch}.</p>`;
+  const charts = await draw([
+    lossCurve(records, marked),
+    accuracyCurve(records, marked),
+    ...(changes ? [learningRateChart(records)] : []),
+    ...(gradientNorms.length > 0 ? [gradientNormChart(gradientNorms)] : []),
+  ]);
+  return note + charts;
+}
+
+async function evaluationSections(evaluation: ClassifierEvaluation): Promise<PageSection[]> {
+  const { report, confusion, calibration } = evaluation;
+  const averages = [
+    ['micro avg', report.micro],
+    ['macro avg', report.macro],
+    ['weighted avg', report.weighted],
+  ] as const;
+  const rows = [...report.classes.map((scores) => [scores.name, scores] as const), ...averages].map(
+    ([name, { precision, recall, f1, support }]) => [
+      name,
+      ...[precision, recall, f1].map((figure) => figure.toFixed(3)),
+      String(support),
+    ],
+  );
+  return [
+    {
+      title: 'Evaluation on the test set',
+      html: tableHtml(['', 'precision', 'recall', 'F1', 'support'], rows) + (await draw([classBars(report)])),
+    },
+    { title: 'What was taken for what', html: await draw([confusionChart(confusion)]) },
+    { title: 'Are the probabilities right?', html: await draw([reliabilityDiagram(calibration)]) },
+  ];
+}
+
+async function draw(specs: readonly Spec[]): Promise<string> {
+  return chartsHtml(await Promise.all(specs.map((spec) => renderSvg(spec, { surface: 'page' }))));
+}
+
+function pictureSection({ title, text, grids }: PictureSection): PageSection {
+  const drawn = grids
+    .filter(({ cells }) => cells.length > 0)
+    .map((grid) => {
+      const heading = grid.title === undefined ? '' : `<h3>${escapeMarkup(grid.title)}</h3>`;
+      const note = grid.subtitle === undefined ? '' : `<p>${escapeMarkup(grid.subtitle)}</p>`;
+      return heading + note + gridHtml(grid);
+    });
+  return { title, html: (text === undefined ? '' : `<p>${escapeMarkup(text)}</p>`) + drawn.join('') };
+}
+
+function configurationTable(configuration: Readonly<Record<string, unknown>>): string {
+  const rows = Object.entries(configuration)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]);
+  return tableHtml([], rows, { words: true });
+}
+
+function epochTable(records: readonly EpochRecord[], bestEpoch: number | undefined): string {
+  const figure = (value: number | undefined, digits: number) => value?.toFixed(digits) ?? '';
+  const rows = records.map((record) => [
+    String(record.epoch),
+    figure(record.loss, 4),
+    figure(record.accuracy, 4),
+    figure(record.valLoss, 4),
+    figure(record.valAccuracy, 4),
+    record.learningRate.toPrecision(3),
+    figure(record.seconds, 1),
+    figure(record.imagesPerSecond, 0),
+  ]);
+  const columns = ['epoch', 'loss', 'accuracy', 'validation loss', 'validation accuracy'];
+  const marked = records.findIndex(({ epoch }) => epoch === bestEpoch);
+  return tableHtml([...columns, 'learning rate', 'seconds', 'images/s'], rows, { marked });
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)}%`;
+}
