@@ -45,7 +45,7 @@ export interface NotebookOptions {
 export async function notebookCalls(options: NotebookOptions): Promise<StepCall[]> {
   const { batchSize, optimizer = adam() } = options;
   const { model, plan, arena, placed } = place(options);
-  arena.provideTransient(placed.transientBytes(1));
+  arena.reserve([], placed.transientBytes(1));
   for (const [name, { data }] of Object.entries(model.getWeights())) {
     arena.floats(`parameter/${name}`).set(data);
   }

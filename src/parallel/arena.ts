@@ -10,15 +10,19 @@ import { ConfigError, MemoryError } from '../errors.ts';
 import { type Heap, heapOf } from '../kernels/kernel.ts';
 import type { PlannedBuffer } from '../layers/layer.ts';
 import { bufferBytes } from '../model/buffers.ts';
+import { availableBytes } from './available.ts';
 
 const PAGE_BYTES = 65_536;
 const MAX_PAGES = 65_536;
+const MAX_BYTES = PAGE_BYTES * MAX_PAGES;
 /** Nothing lies at address 0: a forgotten address would find zeros there. */
 const FIRST_ADDRESS = 1024;
 
+type Places = ReadonlyMap<string, { readonly address: number; readonly bytes: number }>;
+
 /** A model's memory. */
 export class Arena {
-  readonly limitBytes: number;
+  readonly #limitBytes: number | undefined;
   memory: WebAssembly.Memory;
   heap: Heap;
   /** Changes whenever addresses or the memory itself change. */
@@ -26,9 +30,12 @@ export class Arena {
   #modelEnd = FIRST_ADDRESS;
   readonly #model = new Map<string, { readonly address: number; readonly bytes: number }>();
 
-  /** `limitBytes`: what the arena may take, at most and by default 4 GiB. Throws ConfigError for other limits. */
-  constructor(limitBytes: number = PAGE_BYTES * MAX_PAGES) {
-    if (!(limitBytes >= PAGE_BYTES && limitBytes <= PAGE_BYTES * MAX_PAGES)) {
+  /**
+   * `limitBytes`: what the arena may take, at most 4 GiB; default: 4 GiB, or what the system has available where that
+   * is less. Throws ConfigError for other limits.
+   */
+  constructor(limitBytes?: number) {
+    if (limitBytes !== undefined && !(limitBytes >= PAGE_BYTES && limitBytes <= MAX_BYTES)) {
       throw new ConfigError({
         operation: 'model',
         argument: 'memoryLimit',
@@ -36,7 +43,7 @@ export class Arena {
         received: String(limitBytes),
       });
     }
-    this.limitBytes = limitBytes;
+    this.#limitBytes = limitBytes;
     this.memory = createMemory(1);
     this.heap = heapOf(this.memory.buffer);
   }
@@ -67,14 +74,22 @@ export class Arena {
     return this.heap.f32.subarray(address / 4, (address + bytes) / 4);
   }
 
-  /**
-   * Reserves model buffers, zero at first. Known names keep their place and content. Throws MemoryError beyond the
-   * limit; nothing is reserved then.
-   */
-  reserve(buffers: readonly PlannedBuffer[]): void {
+  /** What the arena may take now, and whose limit that is. */
+  limit(): { readonly bytes: number; readonly whose: string } {
+    if (this.#limitBytes !== undefined) return { bytes: this.#limitBytes, whose: 'memoryLimit' };
+    const available = availableBytes();
+    if (available >= MAX_BYTES) return { bytes: MAX_BYTES, whose: "WebAssembly's limit" };
+    return { bytes: available, whose: 'what the system has available' };
+  }
+
+  /** Where model buffers would lie and end, known ones and new ones; nothing is reserved. */
+  layOut(buffers: readonly PlannedBuffer[]): {
+    readonly fresh: Places;
+    readonly end: number;
+    addressOf(buffer: PlannedBuffer): number;
+  } {
     const fresh = new Map<string, { readonly address: number; readonly bytes: number }>();
-    const from = this.#modelEnd;
-    let end = from;
+    let end = this.#modelEnd;
     for (const buffer of buffers) {
       if (buffer.scope !== 'model') continue;
       const { name, fixedBytes: bytes } = buffer;
@@ -86,17 +101,23 @@ export class Arena {
       fresh.set(name, { address: end, bytes });
       end += bufferBytes(buffer, 0);
     }
-    if (fresh.size === 0) return;
-    this.#provide(end, from, 'the model');
-    this.heap.u8.fill(0, from, end);
-    for (const [name, place] of fresh) this.#model.set(name, place);
-    this.#modelEnd = end;
-    this.generation += 1;
+    const addressOf = ({ name }: PlannedBuffer) => (this.#model.get(name) ?? fresh.get(name))!.address;
+    return { fresh, end, addressOf };
   }
 
-  /** Makes sure that the transient region has at least so many bytes. Throws MemoryError beyond the limit. */
-  provideTransient(bytes: number): void {
-    if (this.#provide(this.#modelEnd + bytes, this.#modelEnd, 'a step')) this.generation += 1;
+  /**
+   * Reserves model buffers, zero at first, and room for a step of `transientBytes` behind them. Known names keep their
+   * place and content. Throws MemoryError beyond the limit; nothing is reserved then.
+   */
+  reserve(buffers: readonly PlannedBuffer[], transientBytes = 0): void {
+    const { fresh, end } = this.layOut(buffers);
+    const from = this.#modelEnd;
+    if (fresh.size === 0 && transientBytes === 0) return;
+    const replaced = this.#provide(end + transientBytes, from);
+    if (fresh.size > 0) this.heap.u8.fill(0, from, end);
+    for (const [name, place] of fresh) this.#model.set(name, place);
+    this.#modelEnd = end;
+    if (replaced || fresh.size > 0) this.generation += 1;
   }
 
   /** Zeroes the transient region: halos must be zero, and programs leave other things there. */
@@ -104,17 +125,18 @@ export class Arena {
     this.heap.u8.fill(0, this.#modelEnd);
   }
 
-  #provide(bytes: number, keep: number, what: string): boolean {
-    if (bytes > this.limitBytes) {
+  #provide(bytes: number, keep: number): boolean {
+    if (bytes <= this.bytes) return false;
+    const limit = this.limit();
+    if (bytes > limit.bytes) {
       throw new MemoryError({
         operation: 'model',
         argument: 'memory',
-        expected: `at most ${formatBytes(this.limitBytes)}`,
-        received: `${formatBytes(bytes)} for ${what}`,
-        hint: 'use a smaller batchSize, fewer threads or smaller images',
+        expected: `at most ${formatBytes(limit.bytes)}, ${limit.whose}`,
+        received: formatBytes(bytes),
+        hint: 'the model alone does not fit: use fewer filters or units, or an optimizer with less state',
       });
     }
-    if (bytes <= this.bytes) return false;
     const old = this.heap;
     this.memory = createMemory(Math.ceil(bytes / PAGE_BYTES));
     this.heap = heapOf(this.memory.buffer);
@@ -149,9 +171,9 @@ function createMemory(pages: number): WebAssembly.Memory {
       {
         operation: 'model',
         argument: 'memory',
-        expected: `${formatBytes(pages * PAGE_BYTES)} of shared memory`,
+        expected: `${formatBytes(pages * PAGE_BYTES)} of shared memory, of ${formatBytes(availableBytes())} that the system has available`,
         received: cause instanceof Error ? cause.message : String(cause),
-        hint: 'use a smaller batchSize, or close models that are no longer needed',
+        hint: 'use fewer filters or units, or close models that are no longer needed',
       },
       { cause },
     );

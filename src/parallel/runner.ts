@@ -2,7 +2,7 @@
  * Runs a model's programs: places plans in the arena, compiles their kernels, keeps prepared weights fresh, and
  * hands steps to the engine. Plans are cached by a key, the least recently used dropped.
  */
-import { StateError } from '../errors.ts';
+import { MemoryError, StateError } from '../errors.ts';
 import type { PlannedBuffer } from '../layers/layer.ts';
 import { buffersOf, type PlacedProgram, placeProgram } from '../model/place.ts';
 import type { Plan } from '../model/plan.ts';
@@ -13,6 +13,7 @@ import { createControl } from './control.ts';
 import { type Finding, findNonFinite } from './diagnose.ts';
 import type { Engine, StepEnd } from './engine.ts';
 import type { Guard } from './interpreter.ts';
+import { explainRefusal } from './refusal.ts';
 import type { StepTask } from './task.ts';
 
 /** Programs kept ready. */
@@ -90,13 +91,22 @@ export class Runner {
 
   /**
    * Reserves everything a plan needs; later plans may move it, so open all plans of a loop before it starts. Throws
-   * MemoryError, and StateError while a step is running.
+   * MemoryError, which says what would fit, and StateError while a step is running. `makePlan` is asked for plans of
+   * other batch sizes to find that out.
    */
-  open(key: string, makePlan: () => Plan): void {
+  open(key: string, makePlan: (batchSize?: number) => Plan): void {
     if (this.#running !== undefined) throw busyError();
     this.engine.start();
     this.#plans.set(key, makePlan);
-    this.#placed(key);
+    try {
+      this.#placed(key);
+    } catch (error) {
+      if (!(error instanceof MemoryError)) throw error;
+      this.#plans.delete(key);
+      this.#entries.delete(key);
+      const { arena } = this;
+      throw explainRefusal(error, { arena, threads: this.engine.threads, makePlan });
+    }
   }
 
   /** The plan of an opened program. */
@@ -307,10 +317,10 @@ export class Runner {
   #place(entry: Entry): void {
     const { plan } = entry;
     const phases = [plan.prepare, ...plan.phases];
-    this.arena.reserve(buffersOf(phases));
-    const address = (buffer: PlannedBuffer) => this.arena.addressOf(buffer);
-    const placed = placeProgram(plan, phases, address, this.arena.transientBase);
-    this.arena.provideTransient(placed.transientBytes(this.engine.threads));
+    const buffers = buffersOf(phases);
+    const { addressOf, end } = this.arena.layOut(buffers);
+    const placed = placeProgram(plan, phases, addressOf, end);
+    this.arena.reserve(buffers, placed.transientBytes(this.engine.threads));
     const { program } = placed;
     if (this.engine.kind === 'simd') entry.kernels ??= compileKernels(program.kernels, this.engine.wide);
     lastProgramId += 1;

@@ -121,7 +121,9 @@ export function openPlan(
 ): string {
   const { loss, ...plain } = options;
   const key = JSON.stringify({ ...plain, loss: loss?.name, outputs: graph.outputs });
-  runner.open(key, () => planProgram(graph, options));
+  runner.open(key, (batchSize = options.batchSize) =>
+    planProgram(graph, { ...options, batchSize, shardSize: shardSizeFor(batchSize) }),
+  );
   return key;
 }
 

@@ -117,11 +117,11 @@ export function openTraining(
     lossWeights,
   ]);
   const graph = state.trainingGraph;
-  runner.open(key, () =>
+  runner.open(key, (size = batchSize) =>
     planProgram(graph, {
       mode: 'train',
-      batchSize,
-      shardSize: shardSizeFor(batchSize),
+      batchSize: size,
+      shardSize: shardSizeFor(size),
       input,
       targets,
       loss: lossPlan(loss, dataset.targets.kind),

@@ -23,7 +23,7 @@ test('buffers keep place and content when others come and when the memory is rep
 
 test('new buffers are zero even where a step has left its numbers', () => {
   const arena = new Arena();
-  arena.provideTransient(1000);
+  arena.reserve([], 1000);
   arena.heap.f32.fill(3, arena.transientBase / 4);
   arena.reserve([buffer('a', 400)]);
   assert.ok(arena.floats('a').every((value) => value === 0));
@@ -40,12 +40,13 @@ test('what does not fit is refused with the sizes, and nothing has changed then'
     assert.throws(
       () => arena.reserve(large),
       (error) =>
-        error instanceof MemoryError && /at most 256.0 KiB, got 32[0-9].[0-9] KiB/.test(error.message),
+        error instanceof MemoryError &&
+        /at most 256.0 KiB, memoryLimit, got 32[0-9].[0-9] KiB/.test(error.message),
     );
   }
   assert.ok(!arena.has('b') && !arena.has('c'));
   assert.deepEqual([arena.transientBase, arena.generation], [transientBase, generation]);
-  assert.throws(() => arena.provideTransient(4 * PAGE), MemoryError);
+  assert.throws(() => arena.reserve([], 4 * PAGE), MemoryError);
   arena.reserve([buffer('b', 2 * PAGE)]);
   assert.equal(arena.floats('b').length, (2 * PAGE) / 4);
 });

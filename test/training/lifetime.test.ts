@@ -100,7 +100,7 @@ test('what needs more memory than allowed is refused with both sizes; less of it
     assert.ok(error instanceof MemoryError);
     assert.match(
       error.message,
-      /^model: memory: expected at most 256\.0 KiB, got \S+ [KM]iB .*\(use a smaller batchSize/,
+      /^model: memory: expected at most 256\.0 KiB, memoryLimit, got \S+ [KM]iB: .*\(batchSize 100 takes/,
     );
     return true;
   });
