@@ -96,7 +96,6 @@ export class Runner {
    */
   open(key: string, makePlan: (batchSize?: number) => Plan): void {
     if (this.#running !== undefined) throw busyError();
-    this.engine.start();
     this.#plans.set(key, makePlan);
     try {
       this.#placed(key);
@@ -321,6 +320,8 @@ export class Runner {
     const { addressOf, end } = this.arena.layOut(buffers);
     const placed = placeProgram(plan, phases, addressOf, end);
     this.arena.reserve(buffers, placed.transientBytes(this.engine.threads));
+    // Behind the refusal of what does not fit, before the compiling: workers boot meanwhile.
+    this.engine.start();
     const { program } = placed;
     if (this.engine.kind === 'simd') entry.kernels ??= compileKernels(program.kernels, this.engine.wide);
     lastProgramId += 1;

@@ -40,7 +40,10 @@ export interface ModelOptions {
    * direct convolution; 'direct': never. Part of what decides the bits.
    */
   readonly numerics?: Numerics;
-  /** Bytes that the model may take at run time; default 4 GiB, WebAssembly's limit. */
+  /**
+   * Bytes that the model may take at run time, at most 4 GiB (WebAssembly's limit). Default: 4 GiB, or what the system
+   * has available where that is less. What does not fit is refused before the first step, with what would.
+   */
   readonly memoryLimit?: number;
 }
 
