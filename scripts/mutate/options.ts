@@ -1,7 +1,5 @@
 /** The command line of the mutation run: its options, their defaults and checks. */
-import { parseArgs } from 'node:util';
-import { ConfigError } from '../../src/errors.ts';
-import { wholeNumber } from '../soak/options.ts';
+import { flag, readArguments, text, wholeNumber } from '../arguments.ts';
 
 /** What the command was asked to do. */
 export interface MutateOptions {
@@ -34,7 +32,14 @@ scripts/mutate/survivors.json explains mutants that compute the same. Exit codes
 
 /** Reads the arguments after the script's name. Throws ConfigError that names the option. */
 export function parseMutateOptions(args: readonly string[]): MutateOptions {
-  const values = readArguments(args);
+  const values = readArguments('mutate', args, {
+    count: text,
+    seed: text,
+    files: text,
+    again: flag,
+    list: flag,
+    help: flag,
+  });
   return {
     count: wholeNumber('mutate', 'count', values.count, 1) ?? 200,
     seed: wholeNumber('mutate', 'seed', values.seed, 0, 2 ** 31 - 1) ?? 21,
@@ -43,24 +48,4 @@ export function parseMutateOptions(args: readonly string[]): MutateOptions {
     list: values.list ?? false,
     help: values.help ?? false,
   };
-}
-
-function readArguments(args: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      strict: true,
-      allowPositionals: false,
-      options: { count: text, seed: text, files: text, again: flag, list: flag, help: flag },
-    }).values;
-  } catch (error) {
-    throw new ConfigError({
-      operation: 'mutate',
-      argument: 'options',
-      expected: 'what --help lists',
-      received: error instanceof Error ? error.message : String(error),
-    });
-  }
 }

@@ -1,6 +1,5 @@
 /** The command line of the soaks: its options, their defaults and checks. */
-import { parseArgs } from 'node:util';
-import { ConfigError } from '../../src/errors.ts';
+import { flag, readArguments, text, wholeNumber } from '../arguments.ts';
 
 /** What the command was asked to do. */
 export interface SoakOptions {
@@ -32,7 +31,14 @@ continues it. Exit codes: 0 all passed, 1 failures, 2 wrong options, 130 interru
 
 /** Reads the arguments after the script's name. Throws ConfigError that names the option. */
 export function parseSoakOptions(args: readonly string[]): SoakOptions {
-  const values = readArguments(args);
+  const values = readArguments('soak', args, {
+    what: text,
+    count: text,
+    seed: text,
+    index: text,
+    fresh: flag,
+    help: flag,
+  });
   return {
     what: values.what ?? 'list',
     count: wholeNumber('soak', 'count', values.count, 1),
@@ -41,44 +47,4 @@ export function parseSoakOptions(args: readonly string[]): SoakOptions {
     fresh: values.fresh ?? false,
     help: values.help ?? false,
   };
-}
-
-function readArguments(args: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      strict: true,
-      allowPositionals: false,
-      options: { what: text, count: text, seed: text, index: text, fresh: flag, help: flag },
-    }).values;
-  } catch (error) {
-    throw new ConfigError({
-      operation: 'soak',
-      argument: 'options',
-      expected: 'what --help lists',
-      received: error instanceof Error ? error.message : String(error),
-    });
-  }
-}
-
-/** A whole number from the text of `--name`; undefined where there is none. Throws ConfigError. */
-export function wholeNumber(
-  operation: string,
-  name: string,
-  value: string | undefined,
-  least: number,
-  most = Number.MAX_SAFE_INTEGER,
-): number | undefined {
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (/^\d+$/.test(value) && number >= least && number <= most) return number;
-  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`;
-  throw new ConfigError({
-    operation,
-    argument: `--${name}`,
-    expected: `a whole number ${range}`,
-    received: JSON.stringify(value),
-  });
 }

@@ -1,0 +1,45 @@
+/** What the command lines of the scripts share. */
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { ConfigError } from '../src/errors.ts';
+
+/** An option with a value, and one without, as parseArgs describes them. */
+export const text = { type: 'string' } as const;
+export const flag = { type: 'boolean' } as const;
+
+/** Reads options, nothing else. Throws ConfigError that tells what parseArgs did not take. */
+export function readArguments<Options extends NonNullable<ParseArgsConfig['options']>>(
+  operation: string,
+  args: readonly string[],
+  options: Options,
+) {
+  try {
+    return parseArgs({ args: [...args], strict: true, allowPositionals: false, options }).values;
+  } catch (error) {
+    throw new ConfigError({
+      operation,
+      argument: 'options',
+      expected: 'what --help lists',
+      received: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+/** A whole number from the text of `--name`; undefined where there is none. Throws ConfigError. */
+export function wholeNumber(
+  operation: string,
+  name: string,
+  value: string | undefined,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (/^\d+$/.test(value) && number >= least && number <= most) return number;
+  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`;
+  throw new ConfigError({
+    operation,
+    argument: `--${name}`,
+    expected: `a whole number ${range}`,
+    received: JSON.stringify(value),
+  });
+}
