@@ -43,3 +43,20 @@ export function wholeNumber(
     received: JSON.stringify(value),
   });
 }
+
+/** One of the choices, from the text of `--name`; undefined where there is none. Throws ConfigError. */
+export function choice<T extends string>(
+  operation: string,
+  name: string,
+  value: string | undefined,
+  choices: readonly T[],
+): T | undefined {
+  if (value === undefined) return undefined;
+  if ((choices as readonly string[]).includes(value)) return value as T;
+  throw new ConfigError({
+    operation,
+    argument: `--${name}`,
+    expected: choices.join(' or '),
+    received: JSON.stringify(value),
+  });
+}

@@ -1,6 +1,26 @@
 /** The command line of train:cifar: its options, their defaults and checks. */
-import { parseArgs } from 'node:util';
 import { ConfigError } from '../../src/errors.ts';
+import { choice, flag, readArguments, text, wholeNumber } from '../arguments.ts';
+
+const COMMAND = 'train:cifar';
+
+const OPTIONS = {
+  model: text,
+  data: text,
+  epochs: text,
+  'batch-size': text,
+  threads: text,
+  seed: text,
+  limit: text,
+  'no-augment': flag,
+  normalization: text,
+  numerics: text,
+  engine: text,
+  out: text,
+  'checkpoint-every': text,
+  resume: text,
+  help: flag,
+} as const;
 
 /** Networks for images of CIFAR-10's size. */
 const MODELS = ['cifarNotebook', 'cifarInception'] as const;
@@ -52,24 +72,24 @@ export const HELP = `Trains a network on CIFAR-10.
 
 /** Reads the arguments after the script's name. Throws ConfigError that names the option. */
 export function parseOptions(args: readonly string[], now: Date = new Date()): TrainOptions {
-  const { values } = readArguments(args);
+  const values = readArguments(COMMAND, args, OPTIONS);
   if (values.resume !== undefined) checkResume(values.resume, Object.keys(values));
   const stamp = now.toISOString().slice(0, 19).replaceAll(':', '-');
   return {
-    model: choice('model', values.model, MODELS) ?? 'cifarNotebook',
+    model: choice(COMMAND, 'model', values.model, MODELS) ?? 'cifarNotebook',
     data: values.data,
-    epochs: wholeNumber('epochs', values.epochs, 1) ?? 20,
-    batchSize: wholeNumber('batch-size', values['batch-size'], 1) ?? 32,
-    threads: wholeNumber('threads', values.threads, 1),
-    seed: wholeNumber('seed', values.seed, 0) ?? 21,
-    limit: wholeNumber('limit', values.limit, 1),
+    epochs: wholeNumber(COMMAND, 'epochs', values.epochs, 1) ?? 20,
+    batchSize: wholeNumber(COMMAND, 'batch-size', values['batch-size'], 1) ?? 32,
+    threads: wholeNumber(COMMAND, 'threads', values.threads, 1),
+    seed: wholeNumber(COMMAND, 'seed', values.seed, 0) ?? 21,
+    limit: wholeNumber(COMMAND, 'limit', values.limit, 1),
     augment: !values['no-augment'],
     normalization:
-      choice('normalization', values.normalization, ['standardize', 'notebook']) ?? 'standardize',
-    numerics: choice('numerics', values.numerics, ['direct', 'accurate', 'fast']) ?? 'fast',
-    engine: choice('engine', values.engine, ['simd', 'scalar']) ?? 'simd',
+      choice(COMMAND, 'normalization', values.normalization, ['standardize', 'notebook']) ?? 'standardize',
+    numerics: choice(COMMAND, 'numerics', values.numerics, ['direct', 'accurate', 'fast']) ?? 'fast',
+    engine: choice(COMMAND, 'engine', values.engine, ['simd', 'scalar']) ?? 'simd',
     out: values.out ?? values.resume ?? `runs/${stamp}-cifar`,
-    checkpointEvery: wholeNumber('checkpoint-every', values['checkpoint-every'], 1),
+    checkpointEvery: wholeNumber(COMMAND, 'checkpoint-every', values['checkpoint-every'], 1),
     resume: values.resume,
     help: values.help ?? false,
   };
@@ -98,7 +118,7 @@ export function resumedOptions(
   given: TrainOptions,
   args: readonly string[],
 ): TrainOptions {
-  const { values } = readArguments(args);
+  const values = readArguments(COMMAND, args, OPTIONS);
   return {
     ...run,
     epochs: values.epochs === undefined ? run.epochs : given.epochs,
@@ -116,72 +136,9 @@ function checkResume(resume: string, names: readonly string[]): void {
   const other = names.find((name) => !WITH_RESUME.includes(name));
   if (other === undefined && resume !== '') return;
   throw new ConfigError({
-    operation: 'train:cifar',
+    operation: COMMAND,
     argument: '--resume',
     expected: resume === '' ? "a run's folder" : 'only options that leave the run the same beside it',
     received: resume === '' ? 'none' : `--${other}`,
-  });
-}
-
-function readArguments(args: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      strict: true,
-      allowPositionals: false,
-      options: {
-        model: text,
-        data: text,
-        epochs: text,
-        'batch-size': text,
-        threads: text,
-        seed: text,
-        limit: text,
-        'no-augment': flag,
-        normalization: text,
-        numerics: text,
-        engine: text,
-        out: text,
-        'checkpoint-every': text,
-        resume: text,
-        help: flag,
-      },
-    });
-  } catch (error) {
-    throw new ConfigError({
-      operation: 'train:cifar',
-      argument: 'options',
-      expected: 'what --help lists',
-      received: error instanceof Error ? error.message : String(error),
-    });
-  }
-}
-
-function wholeNumber(name: string, value: string | undefined, least: number): number | undefined {
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (/^\d+$/.test(value) && Number.isSafeInteger(number) && number >= least) return number;
-  throw new ConfigError({
-    operation: 'train:cifar',
-    argument: `--${name}`,
-    expected: `a whole number from ${least} on`,
-    received: JSON.stringify(value),
-  });
-}
-
-function choice<T extends string>(
-  name: string,
-  value: string | undefined,
-  choices: readonly T[],
-): T | undefined {
-  if (value === undefined) return undefined;
-  if ((choices as readonly string[]).includes(value)) return value as T;
-  throw new ConfigError({
-    operation: 'train:cifar',
-    argument: `--${name}`,
-    expected: choices.join(' or '),
-    received: JSON.stringify(value),
   });
 }
