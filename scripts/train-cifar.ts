@@ -35,7 +35,14 @@ async function train(options: TrainOptions, interrupt: Interrupt): Promise<numbe
   // What cannot work is refused before a download, not after 20 epochs.
   const engine = createEngine({ ...threads, engine: options.engine });
   if (options.resume === undefined) await makeRunFolder(options);
-  const data = await cifar10.load({ data: place, limit, seed, normalization, onProgress: downloadLine() });
+  const data = await cifar10.load({
+    data: place,
+    limit,
+    seed,
+    normalization,
+    fallback: 'synthetic',
+    onProgress: downloadLine(),
+  });
   if (data.message !== undefined) {
     process.stderr.write(`\n${'!'.repeat(72)}\n${data.message}\n${'!'.repeat(72)}\n\n`);
   }

@@ -35,7 +35,10 @@ export interface Cifar10Options {
    * 'notebook': the seed's, L2 over an image's rows.
    */
   readonly normalization?: 'standardize' | 'notebook' | Normalization | undefined;
-  /** What to do where nothing can be downloaded: drawn images (default), or throw DataError. */
+  /**
+   * What to do where nothing can be downloaded: 'synthetic': drawn images, `message` says so; 'error': throw
+   * DataError. Default: drawn images, and a warning of the process.
+   */
   readonly fallback?: 'synthetic' | 'error' | undefined;
   /** Sizes of the drawn set. Default 10000 and 2000. */
   readonly syntheticSizes?: { readonly train: number; readonly test: number } | undefined;
@@ -121,12 +124,12 @@ async function obtain(options: Cifar10Options): Promise<Images> {
       hint: `${manualRemedy(fetched.url)}, or ask for data: 'synthetic'`,
     });
   }
-  return drawn(
-    options,
+  const message =
     `CIFAR-10 could not be downloaded from ${fetched.url}: ${fetched.reason}.\n` +
-      'THESE ARE SYNTHETIC IMAGES INSTEAD: ten classes of drawn shapes. No accuracy here is one on CIFAR-10.\n' +
-      `For the real data, ${manualRemedy(fetched.url)}.`,
-  );
+    'THESE ARE SYNTHETIC IMAGES INSTEAD: ten classes of drawn shapes. No accuracy here is one on CIFAR-10.\n' +
+    `For the real data, ${manualRemedy(fetched.url)}.`;
+  if (options.fallback === undefined) process.emitWarning(message, 'FaltungWarning');
+  return drawn(options, message);
 }
 
 function manualRemedy(url: string): string {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   closeSync,
   existsSync,
@@ -154,8 +155,10 @@ test('where nothing can be reached, drawn images are loaded with a loud message,
     offlineTimeoutMs: 100,
     syntheticSizes: { train: 200, test: 50 },
   };
+  const warned = once(process, 'warning');
   const data = await cifar10.load(options);
   assert.equal(data.source, 'synthetic');
+  assert.equal(((await warned)[0] as Error).message, data.message, 'who reads no message is warned');
   assert.match(data.message!, /could not be downloaded from http.*: no answer for/);
   assert.match(data.message!, /THESE ARE SYNTHETIC IMAGES INSTEAD/);
   assert.match(data.message!, /CIFAR10_DIR/);
