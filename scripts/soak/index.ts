@@ -8,8 +8,10 @@ import { fuzzModel } from './fuzz-model.ts';
 import { fuzzTar } from './fuzz-tar.ts';
 import { gradients } from './gradients.ts';
 import { kill } from './kill.ts';
+import { schedules } from './schedules.ts';
 import type { Soak } from './soak.ts';
 import { toeplitz } from './toeplitz.ts';
+import { workers } from './workers.ts';
 
 export const soaks: readonly Soak[] = [
   adjoint,
@@ -21,5 +23,7 @@ export const soaks: readonly Soak[] = [
   fuzzTar,
   gradients,
   kill,
+  schedules,
   toeplitz,
+  workers,
 ];
