@@ -1,6 +1,6 @@
 /**
- * The oracles by layer type. A layer of the registry without one is still held to everything else that the
- * harness checks, its gradients to central differences of its own forward pass.
+ * The oracles by layer type, one for each of the registry. A layer of a user's own without one is still held to
+ * everything else that the harness checks, its gradients to central differences of its own forward pass.
  */
 import { elementWord, streamKey } from '../../src/math/random.ts';
 import { type PoolOptions, poolOutputSize, poolWindow } from '../../src/tensor/pooling.ts';
@@ -8,6 +8,7 @@ import { elementCount } from '../../src/tensor/shape.ts';
 import { activate, activationGradient, softmax, softmaxGradient } from './conformance-activations.ts';
 import { batchNormalizationOracle } from './conformance-batch-norm.ts';
 import { type BoundedValues, exactValues, linearResult, roundingBound } from './conformance-bounds.ts';
+import { addOracle, concatenateOracle } from './conformance-merging.ts';
 import type { LayerOracle, LayerProblem } from './conformance-oracle.ts';
 import { conv2dOracle, conv2dTransposeOracle, denseOracle } from './conformance-weights.ts';
 import { channelSums, type Values } from './oracle.ts';
@@ -165,8 +166,10 @@ const identityOracle: LayerOracle = {
 /** By the type of the layer. */
 export const oracles: Readonly<Record<string, LayerOracle>> = {
   activation: activationOracle,
+  add: addOracle,
   averagePooling2d: averagePoolingOracle,
   batchNormalization: batchNormalizationOracle,
+  concatenate: concatenateOracle,
   conv2d: conv2dOracle,
   conv2dTranspose: conv2dTransposeOracle,
   dense: denseOracle,

@@ -62,8 +62,8 @@ interface StepResult {
   readonly gradients: Record<string, Float32Array>;
 }
 
-/** Throws unless the configuration holds to everything. */
-export function checkConformance(configuration: Configuration): void {
+/** Throws unless the configuration holds to everything. Returns the largest error/bound against the oracle. */
+export function checkConformance(configuration: Configuration): number {
   const trial = draw(configuration);
   const { probed, data, seed } = trial;
   checkSerialization(trial);
@@ -75,10 +75,9 @@ export function checkConformance(configuration: Configuration): void {
   const simd = loadPlan(probed.plan, 'simd');
   assertSameStep(step(trial, simd, data), expected, 'SIMD');
   assertSameStep(step(trial, simd, data, seed + 1), expected, 'SIMD in another order of units');
-  checkOracle(trial, expected);
   checkFirst(trial, expected);
   checkShards(trial, expected);
-  checkInference(trial, expected);
+  return Math.max(checkOracle(trial, expected), checkInference(trial, expected));
 }
 
 /** Draws batch, shards and data: normal deviates, or magnitudes from 10^-2 to 10^2. */
@@ -163,19 +162,22 @@ function checkSerialization({ layer, shapes, probe, probed }: Trial): void {
   assertSameBits(other!.code, one!.code, 'program');
 }
 
-function checkOracle(trial: Trial, { outputs, gradInputs, gradients }: StepResult): void {
+/** Returns the largest error/bound. */
+function checkOracle(trial: Trial, { outputs, gradInputs, gradients }: StepResult): number {
   const oracle = oracles[trial.layer.type];
-  if (oracle === undefined) return;
+  if (oracle === undefined) return 0;
   const problem = problemOf(trial);
   const forward = oracle.forward(problem);
-  assertWithin(outputs, forward.values, forward.bounds, 'outputs');
+  let worst = assertWithin(outputs, forward.values, forward.bounds, 'outputs');
   const backward = oracle.backward(problem, exactValues(trial.data.targets));
-  assertWithin(gradInputs, backward.gradInput.values, backward.gradInput.bounds, 'gradInputs');
+  const { gradInput } = backward;
+  worst = Math.max(worst, assertWithin(gradInputs, gradInput.values, gradInput.bounds, 'gradInputs'));
   assert.deepEqual(ownNames(Object.keys(gradients)), Object.keys(backward.parameters).sort());
   for (const [name, values] of Object.entries(gradients)) {
     const { values: exact, bounds } = backward.parameters[name.split('/')[1]!]!;
-    assertWithin(values, exact, bounds, `gradient of ${name}`);
+    worst = Math.max(worst, assertWithin(values, exact, bounds, `gradient of ${name}`));
   }
+  return worst;
 }
 
 function ownNames(names: readonly string[]): string[] {
@@ -253,8 +255,8 @@ function checkShards(trial: Trial, expected: StepResult): void {
   assertSameBits(result.gradInputs, expected.gradInputs, 'other shards: gradInputs');
 }
 
-/** Inference on all samples, and on each by itself. */
-function checkInference(trial: Trial, expected: StepResult): void {
+/** Inference on all samples, and on each by itself. Returns the largest error/bound of its own oracle. */
+function checkInference(trial: Trial, expected: StepResult): number {
   const { layer, shapes, inputLength, outputShape, probe, data, count } = trial;
   const [from, to] = [inputLength, elementCount(outputShape)];
   const { targets: _, ...shown } = data;
@@ -271,7 +273,8 @@ function checkInference(trial: Trial, expected: StepResult): void {
     batchStatistics === true,
     'an oracle of inference where it is different',
   );
-  if (inference !== undefined) assertWithin(inferred, inference.values, inference.bounds, 'inference');
+  const worst =
+    inference === undefined ? 0 : assertWithin(inferred, inference.values, inference.bounds, 'inference');
   const single = inferencePlan(layer, shapes, { ...probe, batchSize: 1, shardSize: 1 });
   const alone = loadPlan(single, 'scalar');
   for (let i = 0; i < count; i++) {
@@ -279,4 +282,5 @@ function checkInference(trial: Trial, expected: StepResult): void {
     const output = alone.read(single.output.origin.buffer, to);
     assertSameBits(output, outputs.slice(i * to, (i + 1) * to), `sample ${i} by itself`);
   }
+  return worst;
 }

@@ -2,20 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { conv2d, conv2dTranspose } from '../../src/layers/index.ts';
 import { graphParameters, sequentialGraph } from '../../src/model/graph.ts';
-import {
-  checkRandomConfigurations,
-  conv2dConfigurations,
-  conv2dTransposeConfigurations,
-} from '../helpers/conformance-arbitraries.ts';
 import { assertRefusedOptions, assertRefusedShape } from '../helpers/conformance-registry.ts';
-
-test('conv2d conforms under every option', () => {
-  checkRandomConfigurations(conv2dConfigurations);
-});
-
-test('conv2dTranspose conforms under every option', () => {
-  checkRandomConfigurations(conv2dTransposeConfigurations);
-});
 
 const REFUSED: readonly [argument: string, options: object][] = [
   ['filters', { filters: 0 }],

@@ -2,23 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { dropout, flatten } from '../../src/layers/index.ts';
 import { sequentialGraph } from '../../src/model/graph.ts';
-import {
-  checkRandomConfigurations,
-  dropoutConfigurations,
-  flattenConfigurations,
-} from '../helpers/conformance-arbitraries.ts';
 import { probePlan } from '../helpers/conformance-model.ts';
 import { assertRefusedOptions } from '../helpers/conformance-registry.ts';
 import { assertSameBits } from '../helpers/exact.ts';
 import { loadPlan } from '../helpers/run-plan.ts';
-
-test('dropout conforms', () => {
-  checkRandomConfigurations(dropoutConfigurations);
-});
-
-test('flatten conforms', () => {
-  checkRandomConfigurations(flattenConfigurations);
-});
 
 test('rates outside of 0 to below 1 are refused', () => {
   for (const rate of [1, -0.1, Number.NaN, undefined]) assertRefusedOptions(dropout, { rate }, 'rate');

@@ -2,25 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { averagePooling2d, maxPooling2d } from '../../src/layers/index.ts';
 import { sequentialGraph } from '../../src/model/graph.ts';
-import {
-  averagePoolingConfigurations,
-  checkRandomConfigurations,
-  globalAveragePoolingConfigurations,
-  maxPoolingConfigurations,
-} from '../helpers/conformance-arbitraries.ts';
 import { assertRefusedOptions, assertRefusedShape } from '../helpers/conformance-registry.ts';
-
-test('maxPooling2d conforms under every option', () => {
-  checkRandomConfigurations(maxPoolingConfigurations);
-});
-
-test('averagePooling2d conforms under every option', () => {
-  checkRandomConfigurations(averagePoolingConfigurations);
-});
-
-test('globalAveragePooling2d conforms', () => {
-  checkRandomConfigurations(globalAveragePoolingConfigurations);
-});
 
 test('senseless options are refused when the layer is made, windows that do not fit by the model', () => {
   for (const make of [maxPooling2d, averagePooling2d]) {

@@ -1,0 +1,29 @@
+/**
+ * Random configurations of each layer of the package, all of its options on small inputs, by the layer's type:
+ * the suite tries 200 of each (test/layers/random-configurations.test.ts), the soak `gradients` thousands. A layer
+ * that is missing here fails the check of types and the suite.
+ */
+import type fc from 'fast-check';
+import type { layers } from '../../../src/layers/index.ts';
+import type { Configuration } from '../conformance.ts';
+import * as elements from './elements.ts';
+import * as merging from './merging.ts';
+import * as normalizations from './normalizations.ts';
+import * as poolings from './poolings.ts';
+import * as weights from './weights.ts';
+
+export const configurations: Readonly<Record<keyof typeof layers, fc.Arbitrary<Configuration>>> = {
+  activation: elements.activationConfigurations,
+  add: merging.addConfigurations,
+  averagePooling2d: poolings.averagePoolingConfigurations,
+  batchNormalization: normalizations.batchNormalizationConfigurations,
+  concatenate: merging.concatenateConfigurations,
+  conv2d: weights.conv2dConfigurations,
+  conv2dTranspose: weights.conv2dTransposeConfigurations,
+  dense: weights.denseConfigurations,
+  dropout: elements.dropoutConfigurations,
+  flatten: elements.flattenConfigurations,
+  globalAveragePooling2d: poolings.globalAveragePoolingConfigurations,
+  maxPooling2d: poolings.maxPoolingConfigurations,
+  prelu: elements.preluConfigurations,
+};

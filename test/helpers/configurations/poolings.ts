@@ -1,0 +1,36 @@
+/** Random configurations of poolings. */
+import fc from 'fast-check';
+import { averagePooling2d, globalAveragePooling2d, maxPooling2d } from '../../../src/layers/index.ts';
+import { poolCases } from '../pool-cases.ts';
+import { configurationsOf, imageShapes } from './draw.ts';
+import { paddingOf, paddings } from './windows.ts';
+
+const poolings = poolCases(9).filter(({ geometry: g }) => g.kernelHeight <= 4 && g.kernelWidth <= 4);
+
+/** Options and input of a pooling. */
+const poolOptions = fc.tuple(poolings, paddings).map(([{ geometry: g }, padding]) => ({
+  options: {
+    poolSize: [g.kernelHeight, g.kernelWidth] as const,
+    strides: [g.strideY, g.strideX] as const,
+    padding: paddingOf(g, padding),
+  },
+  inputShape: [g.inHeight, g.inWidth, g.inChannels],
+}));
+
+export const maxPoolingConfigurations = configurationsOf(poolOptions, ({ options, inputShape }) => ({
+  layer: maxPooling2d(options),
+  inputShape,
+}));
+
+export const averagePoolingConfigurations = configurationsOf(
+  fc.tuple(poolOptions, fc.boolean()),
+  ([{ options, inputShape }, countPadding]) => ({
+    layer: averagePooling2d({ ...options, countPadding }),
+    inputShape,
+  }),
+);
+
+export const globalAveragePoolingConfigurations = configurationsOf(imageShapes, (inputShape) => ({
+  layer: globalAveragePooling2d(),
+  inputShape,
+}));
