@@ -32,6 +32,7 @@ export type { Conv2dOptions } from './layers/conv2d.ts';
 export type { Conv2dTransposeOptions } from './layers/conv2d-transpose.ts';
 export type { DenseOptions } from './layers/dense.ts';
 export type { DropoutOptions } from './layers/dropout.ts';
+export type { IdentityShortcutOptions } from './layers/identity-shortcut.ts';
 export * from './layers/index.ts';
 export {
   type BackwardContext,
@@ -103,8 +104,14 @@ export {
 } from './training/optimizers.ts';
 export type { LoadOptions } from './training/save.ts';
 export type { RunOptions, Weight } from './training/state.ts';
+export type { Network } from './zoo/blocks.ts';
+export { denseNet40, denseNetBC100 } from './zoo/cifar-densenet.ts';
 export { cifarInception } from './zoo/cifar-inception.ts';
 export { cifarNotebook } from './zoo/cifar-notebook.ts';
+export { type CifarResNetOptions, resNet20, resNet56 } from './zoo/cifar-resnet.ts';
+export type { DenseNetOptions } from './zoo/dense-block.ts';
+export { denseNet121, denseNet169, denseNet201 } from './zoo/densenet.ts';
+export { bilinearWeights, type FcnOptions, fcn8s } from './zoo/fcn.ts';
 export { type GoogLeNetOptions, googLeNet } from './zoo/googlenet.ts';
 export {
   type InceptionOptions,
@@ -113,5 +120,6 @@ export {
   naiveInception,
 } from './zoo/inception.ts';
 export { type LeNet5Options, lenet5 } from './zoo/lenet5.ts';
+export { type ResNetOptions, resNet18, resNet34, resNet50 } from './zoo/resnet.ts';
 export { type UNetOptions, uNet } from './zoo/u-net.ts';
 export { type VggOptions, vgg16, vgg19 } from './zoo/vgg.ts';

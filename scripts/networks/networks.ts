@@ -3,11 +3,23 @@ import { ConfigError } from '../../src/errors.ts';
 import {
   cifarInception,
   cifarNotebook,
+  denseNet40,
+  denseNet121,
+  denseNet169,
+  denseNet201,
+  denseNetBC100,
+  fcn8s,
   functional,
   googLeNet,
   lenet5,
   type Model,
   type ModelOptions,
+  type Network,
+  resNet18,
+  resNet20,
+  resNet34,
+  resNet50,
+  resNet56,
   sequential,
   uNet,
   vgg16,
@@ -16,21 +28,37 @@ import {
 
 type Make = (options: ModelOptions) => Model;
 
+/** Makes a model of a network with branches. */
+function branching(network: () => Network): Make {
+  return (options) => functional({ ...network(), ...options });
+}
+
 /** All networks. */
 export const networks: Readonly<Record<string, Make>> = {
-  cifarInception: (options) => functional({ ...cifarInception(), ...options }),
+  cifarInception: branching(cifarInception),
   cifarNotebook: (options) => sequential({ inputShape: [32, 32, 3], ...options }, cifarNotebook()),
-  googLeNet: (options) => functional({ ...googLeNet(), ...options }),
+  denseNet40: branching(denseNet40),
+  denseNet121: branching(denseNet121),
+  denseNet169: branching(denseNet169),
+  denseNet201: branching(denseNet201),
+  denseNetBC100: branching(denseNetBC100),
+  fcn8s: branching(fcn8s),
+  googLeNet: branching(googLeNet),
   lenet5: (options) => sequential({ inputShape: [32, 32, 1], ...options }, lenet5()),
-  uNet: (options) => functional({ ...uNet(), ...options }),
+  resNet18: branching(resNet18),
+  resNet20: branching(resNet20),
+  resNet34: branching(resNet34),
+  resNet50: branching(resNet50),
+  resNet56: branching(resNet56),
+  uNet: branching(uNet),
   vgg16: (options) => sequential({ inputShape: [224, 224, 3], ...options }, vgg16()),
   vgg19: (options) => sequential({ inputShape: [224, 224, 3], ...options }, vgg19()),
 };
 
-/** The network of a name. Throws ConfigError that lists the known ones. */
+/** The network of a name, in upper or lower case. Throws ConfigError that lists the known ones. */
 export function networkNamed(operation: string, name: string | undefined): Make {
-  const make = name === undefined || !Object.hasOwn(networks, name) ? undefined : networks[name];
-  if (make !== undefined) return make;
+  const found = Object.keys(networks).find((known) => known.toLowerCase() === name?.toLowerCase());
+  if (found !== undefined) return networks[found]!;
   throw new ConfigError({
     operation,
     argument: 'NAME',

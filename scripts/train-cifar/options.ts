@@ -23,7 +23,14 @@ const OPTIONS = {
 } as const;
 
 /** Networks for images of CIFAR-10's size. */
-const MODELS = ['cifarNotebook', 'cifarInception'] as const;
+const MODELS = [
+  'cifarNotebook',
+  'cifarInception',
+  'resNet20',
+  'resNet56',
+  'denseNet40',
+  'denseNetBC100',
+] as const;
 
 /** What the command was asked to do. */
 export interface TrainOptions {
@@ -50,7 +57,8 @@ export const HELP = `Trains a network on CIFAR-10.
 
   npm run train:cifar -- [options]
 
-  --model NAME         'cifarNotebook' (default) or 'cifarInception'
+  --model NAME         'cifarNotebook' (default), 'cifarInception', 'resNet20', 'resNet56', 'denseNet40' or
+                       'denseNetBC100'
   --data DIR           folder with data_batch_1.bin and its like, or 'synthetic' for drawn images
                        (default: CIFAR10_DIR, data/, the cache of earlier downloads, a download)
   --epochs N           default 20

@@ -10,6 +10,7 @@ import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
 import { flatten } from './flatten.ts';
 import { globalAveragePooling2d } from './global-average-pooling2d.ts';
+import { identityShortcut } from './identity-shortcut.ts';
 import { maxPooling2d } from './max-pooling2d.ts';
 import { prelu } from './prelu.ts';
 
@@ -26,6 +27,7 @@ export const layers = {
   dropout,
   flatten,
   globalAveragePooling2d,
+  identityShortcut,
   maxPooling2d,
   prelu,
 } as const;
@@ -42,6 +44,7 @@ export {
   dropout,
   flatten,
   globalAveragePooling2d,
+  identityShortcut,
   maxPooling2d,
   prelu,
 };

@@ -1,4 +1,5 @@
 /** The table of a model: one row a layer, as Keras prints it, and multiply-adds besides. */
+import type { ParameterSpec } from '../layers/layer.ts';
 import { elementCount, type Shape } from '../tensor/shape.ts';
 import type { Graph, GraphNode } from './graph.ts';
 
@@ -7,7 +8,10 @@ export interface SummaryRow {
   readonly name: string;
   readonly type: string;
   readonly outputShape: Shape;
+  /** Numbers that the layer has, buffers (running statistics) included. */
   readonly parameters: number;
+  /** Those of them that optimizers move. */
+  readonly trained: number;
   readonly multiplyAdds: number;
   /** What the layer is called on: names of layers and inputs, those of its first call. */
   readonly connectedTo: readonly string[];
@@ -24,16 +28,20 @@ export function summaryRows(graph: Graph): SummaryRow[] {
     name,
     type: nodes[0]!.layer.type,
     outputShape: nodes.at(-1)!.outputShape,
-    parameters: nodes
-      .filter(({ call }) => call === 0)
-      .flatMap((node) => node.parameters)
-      .reduce((sum, { shape }) => sum + elementCount(shape), 0),
+    ...parametersOf(nodes),
     multiplyAdds: nodes.reduce(
       (sum, { layer, inputShapes }) =>
         sum + (layer.definition.multiplyAdds?.(layer.config, inputShapes) ?? 0),
       0,
     ),
   }));
+}
+
+function parametersOf(nodes: readonly GraphNode[]): Pick<SummaryRow, 'parameters' | 'trained'> {
+  const specs = nodes.filter(({ call }) => call === 0).flatMap((node) => node.parameters);
+  const count = (list: readonly ParameterSpec[]) =>
+    list.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  return { parameters: count(specs), trained: count(specs.filter(({ trained }) => trained !== false)) };
 }
 
 /** Whether every layer is called once, on what the one before it returned. */
@@ -74,13 +82,14 @@ export function summarize(graph: Graph): string {
   );
   const rule = '-'.repeat(widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1)));
   const total = rows.reduce((sum, { parameters }) => sum + parameters, 0);
+  const trained = rows.reduce((sum, row) => sum + row.trained, 0);
   const work = rows.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0);
   return [
     lines[0]!,
     rule,
     ...lines.slice(1),
     rule,
-    `Parameters: ${formatCount(total)}`,
+    `Parameters: ${formatCount(total)}${trained < total ? ` (${formatCount(trained)} trained)` : ''}`,
     `Multiply-adds of the forward pass: ${formatCount(work)} an image`,
   ].join('\n');
 }

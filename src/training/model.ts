@@ -84,7 +84,7 @@ export class Model {
     return this.graph.tensors[this.graph.output]!;
   }
 
-  /** Number of trained numbers. */
+  /** How many numbers `getWeights` returns: trained ones, and buffers such as running means. */
   get parameterCount(): number {
     return graphParameters(this.graph).reduce((sum, { elements }) => sum + elements, 0);
   }

@@ -16,25 +16,30 @@ export interface VggOptions {
   readonly classes?: number;
   /** Whether flatten, fc1, fc2 and predictions are there; default true. */
   readonly includeTop?: boolean;
+  /** Filters of the first block; the others have 2, 4, 8 and 8 times as many. Default 64. */
+  readonly filters?: number;
+  /** Units of fc1 and fc2; default 4096. */
+  readonly units?: number;
   /** Rate of the dropout after fc1 and fc2; default 0: none. */
   readonly dropout?: number;
 }
 
-const FILTERS = [64, 128, 256, 512, 512];
+/** Filters of the blocks, in those of the first. */
+const WIDTHS = [1, 2, 4, 8, 8];
 
 function vgg(depths: readonly number[], options: VggOptions): Layer[] {
-  const { classes = 1000, includeTop = true, dropout: rate = 0 } = options;
+  const { classes = 1000, includeTop = true, filters = 64, units = 4096, dropout: rate = 0 } = options;
   const layers: Layer[] = depths.flatMap((depth, i) => {
     const block = `block${i + 1}`;
-    const same = { filters: FILTERS[i]!, kernelSize: 3, padding: 'same', activation: 'relu' } as const;
+    const same = { kernelSize: 3, padding: 'same', activation: 'relu' } as const;
     const convolutions = Array.from({ length: depth }, (_, j) =>
-      conv2d({ name: `${block}_conv${j + 1}`, ...same }),
+      conv2d({ name: `${block}_conv${j + 1}`, filters: filters * WIDTHS[i]!, ...same }),
     );
     return [...convolutions, maxPooling2d({ name: `${block}_pool`, poolSize: 2 })];
   });
   if (!includeTop) return layers;
   const hidden = (name: string): Layer[] => {
-    const layer = dense({ name, units: 4096, activation: 'relu' });
+    const layer = dense({ name, units, activation: 'relu' });
     return rate > 0 ? [layer, dropout({ rate, name: `${name}_dropout` })] : [layer];
   };
   const predictions = dense({ name: 'predictions', units: classes, activation: 'softmax' });

@@ -10,6 +10,7 @@ import { batchNormalizationOracle } from './conformance-batch-norm.ts';
 import { type BoundedValues, exactValues, linearResult, roundingBound } from './conformance-bounds.ts';
 import { addOracle, concatenateOracle } from './conformance-merging.ts';
 import type { LayerOracle, LayerProblem } from './conformance-oracle.ts';
+import { identityShortcutOracle } from './conformance-shortcut.ts';
 import { conv2dOracle, conv2dTransposeOracle, denseOracle } from './conformance-weights.ts';
 import { channelSums, type Values } from './oracle.ts';
 import {
@@ -176,6 +177,7 @@ export const oracles: Readonly<Record<string, LayerOracle>> = {
   dropout: dropoutOracle,
   flatten: identityOracle,
   globalAveragePooling2d: globalAveragePoolingOracle,
+  identityShortcut: identityShortcutOracle,
   maxPooling2d: maxPoolingOracle,
   prelu: preluOracle,
 };

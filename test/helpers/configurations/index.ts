@@ -10,6 +10,7 @@ import * as elements from './elements.ts';
 import * as merging from './merging.ts';
 import * as normalizations from './normalizations.ts';
 import * as poolings from './poolings.ts';
+import * as shortcuts from './shortcuts.ts';
 import * as weights from './weights.ts';
 
 export const configurations: Readonly<Record<keyof typeof layers, fc.Arbitrary<Configuration>>> = {
@@ -24,6 +25,7 @@ export const configurations: Readonly<Record<keyof typeof layers, fc.Arbitrary<C
   dropout: elements.dropoutConfigurations,
   flatten: elements.flattenConfigurations,
   globalAveragePooling2d: poolings.globalAveragePoolingConfigurations,
+  identityShortcut: shortcuts.identityShortcutConfigurations,
   maxPooling2d: poolings.maxPoolingConfigurations,
   prelu: elements.preluConfigurations,
 };
