@@ -7,8 +7,8 @@
  *
  *   gradInput = gradOutput * derivative(saved)       (+ gradInput where `accumulate`)
  *
- * The derivative, the product and the sum are each rounded to f32. ReLU chooses instead of multiplying:
- * gradOutput where saved > 0, else +0.
+ * The derivative, the product and the sum are each rounded to f32. ReLU and ReLU6 choose instead of multiplying:
+ * gradOutput where saved > 0 (and < 6), else +0.
  */
 import type { View } from '../tensor/view.ts';
 import { ACTIVATIONS, type ActivationName, checkAlpha } from './activation-functions.ts';
@@ -63,6 +63,7 @@ export function checkActivationBackward(spec: ActivationBackwardSpec): void {
 
 function gradientOf({ function: name, alpha }: ActivationBackwardSpec): (y: number, g: number) => number {
   if (name === 'relu') return (y, g) => (y > 0 ? g : 0);
+  if (name === 'relu6') return (y, g) => (y > 0 && y < 6 ? g : 0);
   const { derivative } = ACTIVATIONS[name];
   return (saved, g) => f(g * derivative(saved, alpha));
 }

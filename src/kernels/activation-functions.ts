@@ -1,6 +1,6 @@
 /**
  * The activation functions of the seed's section 2.1 (but for parametric ReLU and softmax, which are kernels
- * of their own), with their derivatives. Each says what of the forward pass its derivative is computed from.
+ * of their own), and those of mobile networks, with their derivatives. Each says what of the forward pass its derivative is computed from.
  *
  * Values are f32. Where a transcendental function is involved the formula is evaluated in f64 by src/math
  * and rounded once; so are the derivatives. At 0 the derivative of ReLU is 0, that of the leaky one alpha.
@@ -12,12 +12,16 @@ import { sigmoid, softplus, tanh } from '../math/tanh.ts';
 
 export type ActivationName =
   | 'relu'
+  | 'relu6'
   | 'leakyRelu'
   | 'softplus'
   | 'elu'
   | 'gelu'
   | 'geluTanh'
+  | 'silu'
   | 'sigmoid'
+  | 'hardSigmoid'
+  | 'hardSwish'
   | 'tanh';
 
 /** One activation function, element by element. */
@@ -45,6 +49,8 @@ export const GELU_CUBIC = 0.044715;
 export const GELU_SLOPE = TWO_SQRT_TWO_OVER_PI;
 /** Both GELUs are -0 in f32 below minus this, and x above it; clamping keeps infinities out of products. */
 export const GELU_LIMIT = 40;
+/** SiLU and its derivative are -0 in f32 below minus this. */
+export const SILU_LIMIT = 120;
 
 export const ACTIVATIONS: Readonly<Record<ActivationName, ActivationFunction>> = {
   /** 0 below 0, else x: NaN and -0 pass. */
@@ -52,6 +58,12 @@ export const ACTIVATIONS: Readonly<Record<ActivationName, ActivationFunction>> =
     saves: 'output',
     forward: relu,
     derivative: (y) => (y > 0 ? 1 : 0),
+  },
+  /** 0 below 0, 6 above 6, else x (Krizhevsky, "Convolutional Deep Belief Networks on CIFAR-10", 2010). */
+  relu6: {
+    saves: 'output',
+    forward: relu6,
+    derivative: (y) => (y > 0 && y < 6 ? 1 : 0),
   },
   /** x, or alpha x below 0; alpha is rounded to f32. */
   leakyRelu: {
@@ -88,11 +100,29 @@ export const ACTIVATIONS: Readonly<Record<ActivationName, ActivationFunction>> =
     forward: (x) => f(geluTanh(clampBelow(x))),
     derivative: (x) => f(geluTanhDerivative(clamp(x))),
   },
+  /** x / (1 + e^-x), also called swish (Elfwing, Uchibe, Doya, arXiv:1702.03118). */
+  silu: {
+    saves: 'input',
+    forward: (x) => f(silu(Math.max(x, -SILU_LIMIT))),
+    derivative: (x) => f(siluDerivative(Math.min(Math.max(x, -SILU_LIMIT), SILU_LIMIT))),
+  },
   /** 1 / (1 + e^-x), whose derivative is y (1 - y). */
   sigmoid: {
     saves: 'output',
     forward: (x) => f(sigmoid(x)),
     derivative: (y) => f(y * (1 - y)),
+  },
+  /** min(max(x + 3, 0), 6) / 6; the derivative is 1/6 where the result is between 0 and 1. */
+  hardSigmoid: {
+    saves: 'output',
+    forward: (x) => f(hardSigmoid(x)),
+    derivative: (y) => (y > 0 && y < 1 ? f(1 / 6) : 0),
+  },
+  /** x times the hard sigmoid (Howard et al., arXiv:1905.02244); the derivative at -3 is 0, at 3 it is 1. */
+  hardSwish: {
+    saves: 'input',
+    forward: (x) => f(hardSwish(Math.max(x, -3))),
+    derivative: (x) => f(hardSwishDerivative(x)),
   },
   /** tanh x, whose derivative is 1 - y^2. */
   tanh: {
@@ -121,6 +151,11 @@ function relu(x: number): number {
   return x;
 }
 
+function relu6(x: number): number {
+  if (x > 6) return 6;
+  return relu(x);
+}
+
 function clampBelow(x: number): number {
   return Math.max(x, -GELU_LIMIT);
 }
@@ -145,4 +180,27 @@ function geluTanhDerivative(x: number): number {
   const s = sigmoid(GELU_SLOPE * (x + GELU_CUBIC * (x * x * x)));
   const slope = GELU_SLOPE * (1 + 3 * GELU_CUBIC * (x * x));
   return s + x * (s * (1 - s)) * slope;
+}
+
+function silu(x: number): number {
+  return x * sigmoid(x);
+}
+
+function siluDerivative(x: number): number {
+  const s = sigmoid(x);
+  return s + x * (s * (1 - s));
+}
+
+function hardSigmoid(x: number): number {
+  return Math.min(Math.max(x + 3, 0), 6) / 6;
+}
+
+/** For x from -3 on: below, minus infinity would be multiplied by 0. */
+function hardSwish(x: number): number {
+  return (x * Math.min(x + 3, 6)) / 6;
+}
+
+function hardSwishDerivative(x: number): number {
+  if (x >= 3) return 1;
+  return x <= -3 ? 0 : (2 * x + 3) / 6;
 }

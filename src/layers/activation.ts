@@ -2,7 +2,8 @@
  * Activation layers: an elementwise function, or softmax over the last axis.
  *   input, output [H, W, C] or [F]
  *   forward: y = f(x); backward: dX = dY * f'(x), from x or from y, whichever the function keeps
- * Source: the seed's section 2.1 (ReLU eq. 2.5, leaky ReLU, softplus, ELU, GELU), sigmoid, tanh.
+ * Source: the seed's section 2.1 (ReLU eq. 2.5, leaky ReLU, softplus, ELU, GELU), sigmoid, tanh; ReLU6, SiLU (swish),
+ * hard sigmoid and hard swish of mobile networks.
  */
 import { ConfigError } from '../errors.ts';
 import type { ActivationBackwardSpec } from '../kernels/activation-backward.ts';
@@ -13,7 +14,10 @@ import type { SoftmaxForwardSpec } from '../kernels/softmax-forward.ts';
 import { type BackwardContext, defineLayer, type ForwardContext } from './layer.ts';
 
 /** Names that `activation` options take. */
-export type ActivationOption = 'linear' | 'softmax' | ActivationName;
+export type ActivationOption = 'linear' | 'softmax' | ActivationName | keyof typeof ALIASES;
+
+/** Keras' second names; configurations hold the first ones. */
+const ALIASES = { swish: 'silu', hardSilu: 'hardSwish' } as const;
 
 export interface ActivationOptions {
   readonly function: ActivationOption;
@@ -80,10 +84,11 @@ function alphaOf(config: ActivationConfig): number {
   return config.function === 'linear' ? 1 : config.alpha;
 }
 
-/** Throws ConfigError unless `name` is an activation's. */
-export function checkActivation(operation: string, argument: string, name: unknown): void {
+/** The activation's first name. Throws ConfigError unless `name` is one's. */
+export function checkActivation(operation: string, argument: string, name: unknown): ActivationOption {
   const known = ['linear', 'softmax', ...Object.keys(ACTIVATIONS)];
-  if (known.includes(name as string)) return;
+  const first = Object.hasOwn(ALIASES, name as string) ? ALIASES[name as keyof typeof ALIASES] : name;
+  if (known.includes(first as string)) return first as ActivationOption;
   throw new ConfigError({
     operation,
     argument,
@@ -96,8 +101,8 @@ export function checkActivation(operation: string, argument: string, name: unkno
 export const activation = defineLayer<ActivationOptions, ActivationConfig>({
   type: 'activation',
   resolve(options, operation) {
-    checkActivation(operation, 'function', options.function);
-    const alpha = options.alpha ?? (options.function === 'leakyRelu' ? 0.01 : 1);
+    const name = checkActivation(operation, 'function', options.function);
+    const alpha = options.alpha ?? (name === 'leakyRelu' ? 0.01 : 1);
     if (!Number.isFinite(alpha) || alpha < 0) {
       throw new ConfigError({
         operation,
@@ -106,7 +111,7 @@ export const activation = defineLayer<ActivationOptions, ActivationConfig>({
         received: String(options.alpha),
       });
     }
-    return { function: options.function, alpha };
+    return { function: name, alpha };
   },
   outputShape: (_config, [input]) => input!,
   forward,
@@ -122,6 +127,10 @@ export const activation = defineLayer<ActivationOptions, ActivationConfig>({
     'sigmoid',
     'tanh',
     'softmax',
+    'relu6',
+    'silu',
+    'hardSigmoid',
+    'hardSwish',
   ].map((name, i) => ({
     options: { function: name as ActivationOption },
     inputShape: i % 2 === 0 ? [3, 5, 3] : [7],

@@ -30,9 +30,8 @@ export interface WeightConfig {
 export function resolveWeights(options: WeightOptions, operation: string): WeightConfig {
   const { activation: name = 'linear', useBias = true } = options;
   const { kernelInitializer = 'glorotUniform', biasInitializer = 'zeros' } = options;
-  checkActivation(operation, 'activation', name);
   return {
-    activation: name,
+    activation: checkActivation(operation, 'activation', name),
     useBias: checkFlag(operation, 'useBias', useBias),
     kernelInitializer: checkInitializer(operation, 'kernelInitializer', kernelInitializer),
     biasInitializer: checkInitializer(operation, 'biasInitializer', biasInitializer),

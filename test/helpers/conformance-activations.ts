@@ -10,8 +10,10 @@ interface ActivationOracle {
   /** Least upper bounds (rounded up) of |f'|, and of |f''| away from a kink. */
   slope(alpha: number): number;
   readonly curvature: number | ((alpha: number) => number);
-  /** Height of the step of f' at 0. */
+  /** Height of the steps of f'. */
   kink?(alpha: number): number;
+  /** Where it steps; default 0. At the place itself it has the value of the left, or of the right. */
+  readonly kinks?: readonly { readonly at: number; readonly side: 'left' | 'right' }[];
   /** Where the kernel computes f' from y: the largest |d f' / d y|. */
   readonly fromOutput?: number;
   /** Whether the result and its derivative are never rounded. */
@@ -38,6 +40,17 @@ function normalDistribution(x: number): number {
 const ORACLES: Readonly<Record<string, ActivationOracle>> = {
   linear: { value: (x) => x, slope: () => 1, curvature: 0, exact: true },
   relu: { value: (x) => Math.max(x, 0), slope: () => 1, curvature: 0, kink: () => 1, exact: true },
+  relu6: {
+    value: (x) => Math.min(Math.max(x, 0), 6),
+    slope: () => 1,
+    curvature: 0,
+    kink: () => 1,
+    kinks: [
+      { at: 0, side: 'left' },
+      { at: 6, side: 'right' },
+    ],
+    exact: true,
+  },
   leakyRelu: {
     value: (x, alpha) => (x < 0 ? Math.fround(alpha) * x : x),
     slope: (alpha) => Math.max(1, Math.fround(alpha)),
@@ -63,6 +76,27 @@ const ORACLES: Readonly<Record<string, ActivationOracle>> = {
     curvature: 0.8,
   },
   sigmoid: { value: (x) => 1 / (1 + Math.exp(-x)), slope: () => 0.25, curvature: 0.1, fromOutput: 1 },
+  silu: { value: (x) => x / (1 + Math.exp(-x)), slope: () => 1.1, curvature: 0.5 },
+  hardSigmoid: {
+    value: (x) => (x <= -3 ? 0 : x >= 3 ? 1 : (x + 3) / 6),
+    slope: () => 1 / 6,
+    curvature: 0,
+    kink: () => 1 / 6,
+    kinks: [
+      { at: -3, side: 'left' },
+      { at: 3, side: 'right' },
+    ],
+  },
+  hardSwish: {
+    value: (x) => (x <= -3 ? 0 : x >= 3 ? x : (x * (x + 3)) / 6),
+    slope: () => 1.5,
+    curvature: 1 / 3,
+    kink: () => 0.5,
+    kinks: [
+      { at: -3, side: 'left' },
+      { at: 3, side: 'right' },
+    ],
+  },
   tanh: { value: (x) => Math.tanh(x), slope: () => 1, curvature: 0.77, fromOutput: 2 },
 };
 
@@ -122,9 +156,11 @@ function differenceQuotient(
   const h = 6e-6 * Math.max(1, Math.abs(x));
   const kink = oracle.kink?.(alpha) ?? 0;
   const f = (at: number) => oracle.value(at, alpha);
-  if (kink > 0 && Math.abs(x) <= h) {
-    // Towards the side that x is on; the kernels take 0 for negative.
-    const value = x > 0 ? (f(x + h) - f(x)) / h : (f(x) - f(x - h)) / h;
+  const near = kinksOf(oracle).find(({ at }) => Math.abs(x - at) <= h);
+  if (kink > 0 && near !== undefined) {
+    // Towards the side that x is on; at the kink itself, the one that the kernels take.
+    const isRight = x === near.at ? near.side === 'right' : x > near.at;
+    const value = isRight ? (f(x + h) - f(x)) / h : (f(x) - f(x - h)) / h;
     return { value, error: (h + 2 ** -20) * (oracle.slope(alpha) + 1) };
   }
   const size = Math.abs(f(x)) + 1;
@@ -132,6 +168,10 @@ function differenceQuotient(
     value: (f(x + h) - f(x - h)) / (2 * h),
     error: (h * h * Math.max(1, alpha)) / 3 + (size * CANCELLATION) / h,
   };
+}
+
+function kinksOf({ kinks = [{ at: 0, side: 'left' }] }: ActivationOracle) {
+  return kinks;
 }
 
 /** What the input's error makes of f', and the output's where f' is computed from it. */
@@ -144,7 +184,7 @@ function derivativeBound(
 ): number {
   const error = x.bounds[i]!;
   const curvature = typeof oracle.curvature === 'number' ? oracle.curvature : oracle.curvature(alpha);
-  const ambiguous = error > 0 && Math.abs(x.values[i]!) <= error;
+  const ambiguous = error > 0 && kinksOf(oracle).some(({ at }) => Math.abs(x.values[i]! - at) <= error);
   const inherited = (oracle.fromOutput ?? 0) * y.bounds[i]!;
   return curvature * error + (ambiguous ? (oracle.kink?.(alpha) ?? 0) : 0) + inherited;
 }

@@ -22,8 +22,30 @@ import { assertTwin } from '../helpers/twin.ts';
 const f = Math.fround;
 const NAMES = Object.keys(ACTIVATIONS) as ActivationName[];
 /** What the twins compute; the rest is left to the scalar kernel. */
-const FORWARD_TWINS: readonly ActivationName[] = ['relu', 'leakyRelu', 'sigmoid', 'geluTanh'];
-const BACKWARD_TWINS: readonly ActivationName[] = ['relu', 'leakyRelu', 'elu', 'sigmoid', 'tanh', 'softplus'];
+const FORWARD_TWINS: readonly ActivationName[] = [
+  'relu',
+  'relu6',
+  'leakyRelu',
+  'silu',
+  'sigmoid',
+  'hardSigmoid',
+  'hardSwish',
+  'geluTanh',
+];
+const BACKWARD_TWINS: readonly ActivationName[] = [
+  'relu',
+  'relu6',
+  'leakyRelu',
+  'elu',
+  'silu',
+  'sigmoid',
+  'hardSigmoid',
+  'hardSwish',
+  'tanh',
+  'softplus',
+];
+/** Where derivatives step, besides 0. */
+const KINKS = [-3, 3, 6];
 
 /**
  * Phi by Marsaglia's series (J. Stat. Softw. 11-4, 2004), and beyond 3 by the tail's continued fraction
@@ -50,12 +72,16 @@ function normalDistribution(x: number): number {
 /** The functions in f64, written independently of src. */
 const ORACLE: Record<ActivationName, (x: number, alpha: number) => number> = {
   relu: (x) => Math.max(x, 0),
+  relu6: (x) => Math.min(Math.max(x, 0), 6),
   leakyRelu: (x, alpha) => (x < 0 ? f(alpha) * x : x),
   softplus: (x) => (x > 40 ? x : Math.log1p(Math.exp(x))),
   elu: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
   gelu: (x) => x * normalDistribution(x),
   geluTanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  silu: (x) => x / (1 + Math.exp(-x)),
+  hardSigmoid: (x) => (x < -3 ? 0 : x > 3 ? 1 : x / 6 + 0.5),
+  hardSwish: (x) => (x < -3 ? 0 : x > 3 ? x : (x * x) / 6 + x / 2),
   tanh: (x) => Math.tanh(x),
 };
 
@@ -105,7 +131,9 @@ for (const name of NAMES) {
 
   test(`the derivative of ${name} is the central difference of its formula`, () => {
     const alpha = ACTIVATIONS[name].alpha ?? 0;
-    const x = Float32Array.of(...spread(4, 1000, 1), ...spread(5, 1000, 9)).filter((v) => Math.abs(v) > 1e-4);
+    const x = Float32Array.of(...spread(4, 1000, 1), ...spread(5, 1000, 9)).filter((v) =>
+      [0, ...KINKS].every((kink) => Math.abs(v - kink) > 1e-4),
+    );
     const y = run(name, x);
     const { saves } = ACTIVATIONS[name];
     const derivative = backward(name, saves === 'input' ? x : y, new Float32Array(x.length).fill(1));
@@ -130,12 +158,16 @@ test('limits, zeros and NaN', () => {
   const x = Float32Array.of(0, -0, Infinity, -Infinity, NaN);
   const expected: Record<ActivationName, number[]> = {
     relu: [0, -0, Infinity, 0, NaN],
+    relu6: [0, -0, 6, 0, NaN],
     leakyRelu: [0, -0, Infinity, -Infinity, NaN],
     softplus: [f(Math.LN2), f(Math.LN2), Infinity, 0, NaN],
     elu: [0, -0, Infinity, -1, NaN],
     gelu: [0, -0, Infinity, -0, NaN],
     geluTanh: [0, -0, Infinity, -0, NaN],
+    silu: [0, -0, Infinity, -0, NaN],
     sigmoid: [0.5, 0.5, 1, 0, NaN],
+    hardSigmoid: [0.5, 0.5, 1, 0, NaN],
+    hardSwish: [0, -0, Infinity, -0, NaN],
     tanh: [0, -0, 1, -1, NaN],
   };
   for (const name of NAMES) assertSameBits(run(name, x), expected[name], name);
@@ -147,12 +179,16 @@ test('derivatives at zero and at the limits', () => {
   const alpha = f(0.01);
   const expected: Record<ActivationName, number[]> = {
     relu: [0, 0, 1, 0],
+    relu6: [0, 0, 0, 0],
     leakyRelu: [alpha, alpha, 1, alpha],
     softplus: [0.5, 0.5, 1, 0],
     elu: [1, 1, 1, 0],
     gelu: [0.5, 0.5, 1, 0],
     geluTanh: [0.5, 0.5, 1, 0],
+    silu: [0.5, 0.5, 1, -0],
     sigmoid: [0.25, 0.25, 0, 0],
+    hardSigmoid: [f(1 / 6), f(1 / 6), 0, 0],
+    hardSwish: [0.5, 0.5, 1, 0],
     tanh: [1, 1, 0, 0],
   };
   for (const name of NAMES) {
@@ -172,6 +208,18 @@ test("ReLU's gradient is chosen, not multiplied: no NaN from an infinity, no -0 
   const saved = Float32Array.of(0, -0, 1e-45, 5, NaN, 0);
   const g = Float32Array.of(Infinity, -1, -0, NaN, 1, NaN);
   assertSameBits(backward('relu', saved, g), [0, 0, -0, NaN, 0, 0]);
+});
+
+test('the derivatives of ReLU6, hard sigmoid and hard swish step at 0, 6 and +-3, on the side that they say', () => {
+  const x = Float32Array.of(6, f(6 - 2 ** -21), -3, f(-3 + 2 ** -22), 3, f(3 - 2 ** -22));
+  const ones = new Float32Array(6).fill(1);
+  const at = (name: ActivationName) =>
+    backward(name, ACTIVATIONS[name].saves === 'input' ? x : run(name, x), ones);
+  const third = f(1 / 6);
+  assertSameBits(at('relu6'), [0, 1, 0, 0, 1, 1]);
+  assertSameBits(at('hardSigmoid'), [0, 0, 0, third, 0, third]);
+  const [below, above] = [f((2 * x[3]! + 3) / 6), f((2 * x[5]! + 3) / 6)];
+  assertSameBits(at('hardSwish'), [1, 1, 0, below, 1, above]);
 });
 
 /** What a spec needs of a case. */
@@ -207,6 +255,7 @@ test('the gradient is gradOutput times the rounded derivative, written or added,
     const alpha = slopeFor(name, seed);
     const gradient = (i: number) => {
       if (name === 'relu') return saved[i]! > 0 ? gradOutput[i]! : 0;
+      if (name === 'relu6') return saved[i]! > 0 && saved[i]! < 6 ? gradOutput[i]! : 0;
       return f(gradOutput[i]! * ACTIVATIONS[name].derivative(saved[i]!, alpha));
     };
     const arrays = { saved, gradOutput, gradInput: start };

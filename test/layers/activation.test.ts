@@ -20,6 +20,16 @@ test('leaky ReLU has the slope 0.01, ELU the scale 1, unless asked otherwise', (
   assert.deepEqual(activation({ function: 'elu', alpha: 0.5 }).config, { function: 'elu', alpha: 0.5 });
 });
 
+test('swish and hard SiLU are second names: configurations and files hold the first ones', () => {
+  assert.deepEqual(activation({ function: 'swish' }).config, { function: 'silu', alpha: 1 });
+  assert.deepEqual(activation({ function: 'hardSilu' }).config, { function: 'hardSwish', alpha: 1 });
+  assert.equal(
+    (dense({ units: 2, activation: 'swish' }).config as { activation: string }).activation,
+    'silu',
+  );
+  assertRefusedOptions(activation, { function: 'toString' }, 'function');
+});
+
 test('an activation that the kernels do not fuse follows under its layer’s name', () => {
   const graph = sequentialGraph(
     [4, 4, 1],

@@ -12,7 +12,7 @@ export const activationBackwardTwin: SimdTwin<ActivationBackwardSpec> = {
   kind: 'activationBackward',
   emit(spec) {
     checkActivationBackward(spec);
-    const isRelu = spec.function === 'relu';
+    const isRelu = spec.function === 'relu' || spec.function === 'relu6';
     const pushDerivative = derivativeFunction(spec.function, spec.alpha);
     if (pushDerivative === undefined && !isRelu) return undefined;
     const b = twinFunction(activationBackwardFamily, spec);
@@ -31,11 +31,12 @@ export const activationBackwardTwin: SimdTwin<ActivationBackwardSpec> = {
       ([pushSaved, pushGradient], { lanes }) => {
         pushGradient!();
         pushSaved!();
+        b.set(y);
         if (pushDerivative === undefined) {
-          b.f32x4(0).op('f32x4.gt').op('v128.and');
+          b.get(y).f32x4(0).op('f32x4.gt').op('v128.and');
+          if (spec.function === 'relu6') b.get(y).f32x4(6).op('f32x4.lt').op('v128.and');
           return;
         }
-        b.set(y);
         pushDerivative(b, y, lanes);
         b.op('f32x4.mul');
       },

@@ -33,6 +33,10 @@ export const FUNCTIONS = [
   'sigmoid',
   'tanh',
   'softmax',
+  'relu6',
+  'silu',
+  'hardSigmoid',
+  'hardSwish',
 ] as const;
 
 /** Options of layers with weights: mostly linear or with ReLU, as the kernels fuse them. */
