@@ -32,6 +32,7 @@ export type { Conv2dOptions } from './layers/conv2d.ts';
 export type { Conv2dTransposeOptions } from './layers/conv2d-transpose.ts';
 export type { DenseOptions } from './layers/dense.ts';
 export type { DropoutOptions } from './layers/dropout.ts';
+export type { GaussianNoiseOptions } from './layers/gaussian-noise.ts';
 export type { IdentityShortcutOptions } from './layers/identity-shortcut.ts';
 export * from './layers/index.ts';
 export {
@@ -44,6 +45,8 @@ export {
 } from './layers/layer.ts';
 export type { PoolOptions } from './layers/pooling-options.ts';
 export type { PreluOptions } from './layers/prelu.ts';
+export type { SpatialDropout2dOptions } from './layers/spatial-dropout2d.ts';
+export type { StochasticDepthOptions } from './layers/stochastic-depth.ts';
 export { type InputOptions, input, type SymbolicTensor } from './layers/symbolic.ts';
 export { createEngine, Engine, type EngineOptions } from './parallel/engine.ts';
 export type { Initializer } from './tensor/initializers.ts';

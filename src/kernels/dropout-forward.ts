@@ -42,14 +42,14 @@ export const dropoutForwardFamily: KernelFamily<DropoutForwardSpec> = {
   ],
   bind(spec, heap) {
     checkDropoutForward(spec);
-    const { input, output } = spec;
+    const { rate, input, output } = spec;
     const { f32, i32 } = heap;
     const length = elementsPerImage(input);
     return (inputBytes, outputBytes, maskBytes, key0, key1, stepBytes, firstSample, count) => {
       const step = stepBytes! >>> 2;
       for (let n = 0; n < count!; n++) {
         const address = [firstSample! + n, i32[step]!, i32[step + 1]!] as const;
-        drawMask(spec, heap, (maskBytes! >>> 2) + n * length, [key0!, key1!], address);
+        drawMask({ rate, length }, heap, (maskBytes! >>> 2) + n * length, [key0!, key1!], address);
       }
       let mask = maskBytes! >>> 2;
       forEachPixel([input, output], [inputBytes!, outputBytes!], count!, ([from, to]) => {
@@ -64,9 +64,14 @@ export const dropoutForwardFamily: KernelFamily<DropoutForwardSpec> = {
 /** Throws ShapeError where the views differ in size, ConfigError for a rate outside [0, 1). */
 export function checkDropoutForward({ rate, input, output }: DropoutForwardSpec): void {
   checkSameImages('dropoutForward', { input, output });
+  checkDropoutRate('dropoutForward', rate);
+}
+
+/** Throws ConfigError for a rate outside [0, 1). */
+export function checkDropoutRate(operation: string, rate: number): void {
   if (rate >= 0 && rate < 1) return;
   throw new ConfigError({
-    operation: 'dropoutForward',
+    operation,
     argument: 'rate',
     expected: 'a number from 0 up to but not including 1',
     received: String(rate),
@@ -85,9 +90,15 @@ export function keptScale(rate: number): number {
 
 const words = new Uint32Array(16);
 
+/** How many numbers a sample's mask has, and the share of them that are 0. */
+export interface MaskSize {
+  readonly rate: number;
+  readonly length: number;
+}
+
 /** Writes one sample's mask to f32[at...]; `address` is (sample, stepLow, stepHigh). */
-function drawMask(
-  { rate, input }: DropoutForwardSpec,
+export function drawMask(
+  { rate, length }: MaskSize,
   { f32 }: Heap,
   at: number,
   key: readonly [number, number],
@@ -95,7 +106,6 @@ function drawMask(
 ): void {
   const threshold = dropoutThreshold(rate);
   const scale = keptScale(rate);
-  const length = elementsPerImage(input);
   for (let e = 0; e < length; e++) {
     if (e % 16 === 0) elementWords(key, e / 16, words, ...address);
     f32[at + e] = words[e % 16]! >= threshold ? scale : 0;

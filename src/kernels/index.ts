@@ -27,7 +27,9 @@ import { packDense } from './dense-pack.ts';
 import { denseWeightGradient } from './dense-weight-gradient.ts';
 import { dropoutBackwardFamily } from './dropout-backward.ts';
 import { dropoutForwardFamily } from './dropout-forward.ts';
+import { dropoutMaskFamily } from './dropout-mask.ts';
 import { fillFamily } from './fill.ts';
+import { gaussianNoiseFamily } from './gaussian-noise.ts';
 import type { KernelFamily } from './kernel.ts';
 import { maxPoolBackwardFamily } from './max-pool-backward.ts';
 import { maxPoolForwardFamily } from './max-pool-forward.ts';
@@ -36,6 +38,7 @@ import { normalizePixelsFamily } from './normalize-pixels.ts';
 import { preluBackwardFamily } from './prelu-backward.ts';
 import { preluForwardFamily } from './prelu-forward.ts';
 import { reduceShardsFamily } from './reduce-shards.ts';
+import { scaleByMaskFamily } from './scale-by-mask.ts';
 import { sgdFamily } from './sgd.ts';
 import { softmaxBackwardFamily } from './softmax-backward.ts';
 import { softmaxCrossEntropyFamily } from './softmax-cross-entropy.ts';
@@ -73,7 +76,9 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   denseWeightGradient,
   dropoutBackward: dropoutBackwardFamily,
   dropoutForward: dropoutForwardFamily,
+  dropoutMask: dropoutMaskFamily,
   fill: fillFamily,
+  gaussianNoise: gaussianNoiseFamily,
   maxPoolBackward: maxPoolBackwardFamily,
   maxPoolForward: maxPoolForwardFamily,
   movingAverage: movingAverageFamily,
@@ -81,6 +86,7 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   preluBackward: preluBackwardFamily,
   preluForward: preluForwardFamily,
   reduceShards: reduceShardsFamily,
+  scaleByMask: scaleByMaskFamily,
   sgd: sgdFamily,
   softmaxBackward: softmaxBackwardFamily,
   softmaxCrossEntropy: softmaxCrossEntropyFamily,

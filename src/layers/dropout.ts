@@ -3,11 +3,11 @@
  * outside of training. dX = dY * mask. The mask of an element is a pure function of seed, layer name, step,
  * sample and element.
  */
-import { ConfigError } from '../errors.ts';
 import type { DropoutBackwardSpec } from '../kernels/dropout-backward.ts';
 import type { DropoutForwardSpec } from '../kernels/dropout-forward.ts';
 import { elementCount } from '../tensor/shape.ts';
 import { type BackwardContext, defineLayer, type ForwardContext } from './layer.ts';
+import { checkRate } from './options.ts';
 
 export interface DropoutOptions {
   /** Share of the elements that is dropped, 0 <= rate < 1. */
@@ -46,17 +46,7 @@ function backward(context: BackwardContext<DropoutOptions>): void {
 /** Drops a share of the elements while training. Throws ConfigError unless 0 <= rate < 1. */
 export const dropout = defineLayer<DropoutOptions, DropoutOptions>({
   type: 'dropout',
-  resolve(options, operation) {
-    if (!(typeof options.rate === 'number' && options.rate >= 0 && options.rate < 1)) {
-      throw new ConfigError({
-        operation,
-        argument: 'rate',
-        expected: 'a number from 0 to below 1',
-        received: String(options.rate),
-      });
-    }
-    return { rate: options.rate };
-  },
+  resolve: (options, operation) => ({ rate: checkRate(operation, 'rate', options.rate) }),
   outputShape: (_config, [input]) => input!,
   trainingOnly: true,
   forward,

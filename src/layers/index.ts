@@ -9,10 +9,13 @@ import { conv2dTranspose } from './conv2d-transpose.ts';
 import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
 import { flatten } from './flatten.ts';
+import { gaussianNoise } from './gaussian-noise.ts';
 import { globalAveragePooling2d } from './global-average-pooling2d.ts';
 import { identityShortcut } from './identity-shortcut.ts';
 import { maxPooling2d } from './max-pooling2d.ts';
 import { prelu } from './prelu.ts';
+import { spatialDropout2d } from './spatial-dropout2d.ts';
+import { stochasticDepth } from './stochastic-depth.ts';
 
 /** What the conformance harness, files and documentation go through. */
 export const layers = {
@@ -26,10 +29,13 @@ export const layers = {
   dense,
   dropout,
   flatten,
+  gaussianNoise,
   globalAveragePooling2d,
   identityShortcut,
   maxPooling2d,
   prelu,
+  spatialDropout2d,
+  stochasticDepth,
 } as const;
 
 export {
@@ -43,8 +49,11 @@ export {
   dense,
   dropout,
   flatten,
+  gaussianNoise,
   globalAveragePooling2d,
   identityShortcut,
   maxPooling2d,
   prelu,
+  spatialDropout2d,
+  stochasticDepth,
 };

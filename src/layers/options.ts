@@ -67,6 +67,28 @@ export function checkCount(operation: string, argument: string, value: unknown):
   }
 }
 
+/** Returns `value` where it is a share that may be dropped, 0 <= value < 1; throws ConfigError otherwise. */
+export function checkRate(operation: string, argument: string, value: unknown): number {
+  if (typeof value === 'number' && value >= 0 && value < 1) return value;
+  throw new ConfigError({
+    operation,
+    argument,
+    expected: 'a number from 0 to below 1',
+    received: String(value),
+  });
+}
+
+/** Throws ShapeError unless `shape` is an image's, [H, W, C]. */
+export function checkImage(operation: string, shape: Shape): void {
+  if (shape.length === 3) return;
+  throw new ShapeError({
+    operation,
+    argument: 'input shape',
+    expected: 'an image [H, W, C]',
+    received: formatShape(shape),
+  });
+}
+
 /** Throws ConfigError for what no image could make sense of, before there is one. */
 export function checkWindow(
   operation: string,

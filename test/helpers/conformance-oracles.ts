@@ -2,13 +2,17 @@
  * The oracles by layer type, one for each of the registry. A layer of a user's own without one is still held to
  * everything else that the harness checks, its gradients to central differences of its own forward pass.
  */
-import { elementWord, streamKey } from '../../src/math/random.ts';
 import { type PoolOptions, poolOutputSize, poolWindow } from '../../src/tensor/pooling.ts';
-import { elementCount } from '../../src/tensor/shape.ts';
 import { activate, activationGradient, softmax, softmaxGradient } from './conformance-activations.ts';
 import { batchNormalizationOracle } from './conformance-batch-norm.ts';
 import { type BoundedValues, exactValues, linearResult, roundingBound } from './conformance-bounds.ts';
 import { addOracle, concatenateOracle } from './conformance-merging.ts';
+import {
+  dropoutOracle,
+  gaussianNoiseOracle,
+  spatialDropout2dOracle,
+  stochasticDepthOracle,
+} from './conformance-noise.ts';
 import type { LayerOracle, LayerProblem } from './conformance-oracle.ts';
 import { identityShortcutOracle } from './conformance-shortcut.ts';
 import { conv2dOracle, conv2dTransposeOracle, denseOracle } from './conformance-weights.ts';
@@ -138,26 +142,6 @@ function preluScaled(input: Values, { values, bounds }: BoundedValues, alpha: Va
   };
 }
 
-/** The mask of an element is known, so the result is one product of f32, rounded: no bound is needed. */
-const dropoutOracle: LayerOracle = {
-  forward: (problem) => exactValues(masked(problem, problem.input)),
-  backward: (problem, gradOutput) => ({
-    gradInput: exactValues(masked(problem, gradOutput.values)),
-    parameters: {},
-  }),
-};
-
-function masked(problem: LayerProblem, values: Values): Float32Array {
-  const { rate } = problem.config as { rate: number };
-  const { seed, step, name } = problem;
-  const key = streamKey(seed, 'dropout', name);
-  const length = elementCount(problem.inputShape);
-  return Float32Array.from(values, (value, i) => {
-    const word = elementWord(key, i % length, Math.floor(i / length), step);
-    return value * (word >= Math.floor(rate * 2 ** 32) ? Math.fround(1 / (1 - rate)) : 0);
-  });
-}
-
 const identityOracle: LayerOracle = {
   exactUnit: () => 1,
   forward: ({ input }) => exactValues(input),
@@ -176,8 +160,11 @@ export const oracles: Readonly<Record<string, LayerOracle>> = {
   dense: denseOracle,
   dropout: dropoutOracle,
   flatten: identityOracle,
+  gaussianNoise: gaussianNoiseOracle,
   globalAveragePooling2d: globalAveragePoolingOracle,
   identityShortcut: identityShortcutOracle,
   maxPooling2d: maxPoolingOracle,
   prelu: preluOracle,
+  spatialDropout2d: spatialDropout2dOracle,
+  stochasticDepth: stochasticDepthOracle,
 };

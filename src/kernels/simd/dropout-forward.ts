@@ -8,6 +8,7 @@ import {
   dropoutForwardFamily,
   dropoutThreshold,
   keptScale,
+  type MaskSize,
 } from '../dropout-forward.ts';
 import { elementsPerImage } from '../pixels.ts';
 import type { FunctionBuilder } from './assembler/index.ts';
@@ -20,7 +21,7 @@ export const dropoutForwardTwin: SimdTwin<DropoutForwardSpec> = {
   emit(spec) {
     checkDropoutForward(spec);
     const b = twinFunction(dropoutForwardFamily, spec);
-    drawMasks(b, spec);
+    drawMasks(b, { rate: spec.rate, length: elementsPerImage(spec.input) });
     const inputs = [
       { origin: b.param('input'), view: spec.input },
       { origin: b.param('mask'), view: packedView(spec.input) },
@@ -35,9 +36,8 @@ export const dropoutForwardTwin: SimdTwin<DropoutForwardSpec> = {
   },
 };
 
-/** Writes the masks of all samples, one behind the other. */
-function drawMasks(b: FunctionBuilder, { rate, input }: DropoutForwardSpec): void {
-  const length = elementsPerImage(input);
+/** Writes the masks of all samples, one behind the other: arguments mask, key0, key1, step, firstSample, count. */
+export function drawMasks(b: FunctionBuilder, { rate, length }: MaskSize): void {
   const mask = b.local('i32', 'maskAt');
   const sample = b.local('i32', 'sample');
   const group = b.local('i32', 'group');

@@ -24,6 +24,7 @@ import { packDenseTwin } from './dense-pack.ts';
 import { denseWeightGradientTwin } from './dense-weight-gradient.ts';
 import { dropoutBackwardTwin } from './dropout-backward.ts';
 import { dropoutForwardTwin } from './dropout-forward.ts';
+import { dropoutMaskTwin } from './dropout-mask.ts';
 import { fillTwin } from './fill.ts';
 import { maxPoolBackwardTwin } from './max-pool-backward.ts';
 import { maxPoolForwardTwin } from './max-pool-forward.ts';
@@ -31,6 +32,7 @@ import { normalizePixelsTwin } from './normalize-pixels.ts';
 import { preluBackwardTwin } from './prelu-backward.ts';
 import { preluForwardTwin } from './prelu-forward.ts';
 import { reduceShardsTwin } from './reduce-shards.ts';
+import { scaleByMaskTwin } from './scale-by-mask.ts';
 import { sgdTwin } from './sgd.ts';
 import { softmaxBackwardTwin } from './softmax-backward.ts';
 import { softmaxCrossEntropyTwin } from './softmax-cross-entropy.ts';
@@ -66,6 +68,7 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   denseWeightGradient: denseWeightGradientTwin,
   dropoutBackward: dropoutBackwardTwin,
   dropoutForward: dropoutForwardTwin,
+  dropoutMask: dropoutMaskTwin,
   fill: fillTwin,
   maxPoolBackward: maxPoolBackwardTwin,
   maxPoolForward: maxPoolForwardTwin,
@@ -73,6 +76,7 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   preluBackward: preluBackwardTwin,
   preluForward: preluForwardTwin,
   reduceShards: reduceShardsTwin,
+  scaleByMask: scaleByMaskTwin,
   sgd: sgdTwin,
   softmaxBackward: softmaxBackwardTwin,
   softmaxCrossEntropy: softmaxCrossEntropyTwin,

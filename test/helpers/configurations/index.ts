@@ -24,8 +24,11 @@ export const configurations: Readonly<Record<keyof typeof layers, fc.Arbitrary<C
   dense: weights.denseConfigurations,
   dropout: elements.dropoutConfigurations,
   flatten: elements.flattenConfigurations,
+  gaussianNoise: elements.gaussianNoiseConfigurations,
   globalAveragePooling2d: poolings.globalAveragePoolingConfigurations,
   identityShortcut: shortcuts.identityShortcutConfigurations,
   maxPooling2d: poolings.maxPoolingConfigurations,
   prelu: elements.preluConfigurations,
+  spatialDropout2d: elements.spatialDropout2dConfigurations,
+  stochasticDepth: elements.stochasticDepthConfigurations,
 };
