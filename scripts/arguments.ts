@@ -60,3 +60,24 @@ export function choice<T extends string>(
     received: JSON.stringify(value),
   });
 }
+
+/** A number from the text of `--name`; undefined where there is none. Throws ConfigError. */
+export function decimal(
+  operation: string,
+  name: string,
+  value: string | undefined,
+  range: { readonly least: number; readonly below?: number; readonly above?: boolean },
+): number | undefined {
+  if (value === undefined) return undefined;
+  const { least, below = Number.POSITIVE_INFINITY, above = false } = range;
+  const number = Number(value);
+  const written = /^\d*\.?\d+(e[+-]?\d+)?$/i.test(value) && Number.isFinite(number);
+  if (written && (above ? number > least : number >= least) && number < below) return number;
+  const from = above ? `above ${least}` : `from ${least} on`;
+  throw new ConfigError({
+    operation,
+    argument: `--${name}`,
+    expected: `a number ${from}${below === Number.POSITIVE_INFINITY ? '' : `, below ${below}`}`,
+    received: JSON.stringify(value),
+  });
+}

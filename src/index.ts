@@ -58,6 +58,17 @@ export {
   type EarlyStoppingOptions,
   earlyStopping,
 } from './training/callbacks/early-stopping.ts';
+export {
+  type JsonlLogger,
+  type JsonlLoggerOptions,
+  jsonlLogger,
+  readEpochEvents,
+} from './training/callbacks/jsonl-logger.ts';
+export {
+  type ModelCheckpoint,
+  type ModelCheckpointOptions,
+  modelCheckpoint,
+} from './training/callbacks/model-checkpoint.ts';
 export type { MonitorOptions } from './training/callbacks/monitor.ts';
 export type { CheckpointOptions } from './training/checkpoints.ts';
 export type { EvaluateOptions, Prediction, PredictOptions } from './training/evaluate.ts';

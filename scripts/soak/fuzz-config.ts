@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError, FormatError } from '../../src/errors.ts';
-import { argumentsOf, parseOptions } from '../train-cifar/options.ts';
-import { readConfig } from '../train-cifar/run-folder.ts';
+import { argumentsOf, COMMAND, parseOptions } from '../train-cifar/options.ts';
+import { wordsOf } from '../training/options.ts';
+import { readConfig } from '../training/run-folder.ts';
 import { changeBytes } from './fuzz/bytes.ts';
 import { guard } from './fuzz/guard.ts';
 import { changedJson } from './fuzz/json.ts';
@@ -21,7 +22,7 @@ export const fuzzConfig: Soak = {
     const options = argumentsOf(
       parseOptions('--data D --limit 9 --no-augment --checkpoint-every 5'.split(' ')),
     );
-    const good = { format: 'faltung-run', version: 1, command: 'train:cifar', options };
+    const good = { format: 'faltung-run', version: 1, command: COMMAND, options };
     const file = path.join(folder, 'config.json');
     return {
       trial(index) {
@@ -30,7 +31,7 @@ export const fuzzConfig: Soak = {
         const bytes = new TextEncoder().encode(text);
         writeFileSync(file, random.chance(0.5) ? changeBytes(random, bytes) : bytes);
         return guard(
-          () => readConfig(folder),
+          () => readConfig(COMMAND, folder, parseOptions),
           (reading) => {
             if ('error' in reading) {
               assert.ok(
@@ -43,10 +44,7 @@ export const fuzzConfig: Soak = {
             const read = reading.value;
             assert.equal(read.out, folder);
             assert.equal(read.resume, undefined);
-            const again = Object.entries(argumentsOf(read)).map(([name, value]) =>
-              value === true ? `--${name}` : `--${name}=${value}`,
-            );
-            assert.deepEqual(parseOptions([...again, `--out=${folder}`]), read);
+            assert.deepEqual(parseOptions([...wordsOf(argumentsOf(read)), `--out=${folder}`]), read);
           },
         );
       },

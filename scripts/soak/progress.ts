@@ -1,6 +1,6 @@
 /** Shows how far a soak has come: a bar in a terminal, a line every ten seconds elsewhere. */
 import { Presets, SingleBar } from 'cli-progress';
-import { formatDuration } from '../train-cifar/progress.ts';
+import { formatDuration } from '../training/duration.ts';
 import type { Soak } from './soak.ts';
 import type { SoakState } from './state.ts';
 

@@ -1,5 +1,5 @@
 /** The last lines of a soak: counts, figures, and how each failure replays. */
-import { formatDuration } from '../train-cifar/progress.ts';
+import { formatDuration } from '../training/duration.ts';
 import type { Soak } from './soak.ts';
 import type { SoakState } from './state.ts';
 

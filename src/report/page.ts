@@ -82,6 +82,7 @@ h1{font-size:1.7rem;line-height:1.2;margin:0 0 4px}
 h2{font-size:1.15rem;margin:0 0 10px}
 h3{font-size:1rem;margin:18px 0 6px}
 p{margin:4px 0 10px;color:var(--faint);max-width:70ch}
+p,h1,h2,h3{overflow-wrap:anywhere}
 section{margin-top:34px}
 summary{cursor:pointer}
 summary h2{display:inline}
@@ -98,7 +99,7 @@ th:first-child{text-align:left;padding-left:0;font-weight:500}
 .words th,.words td{text-align:left;white-space:normal;overflow-wrap:anywhere;vertical-align:top}
 .marked{background:var(--mark)}
 pre{background:var(--soft);border:1px solid var(--edge);border-radius:8px;padding:12px;font:12px/1.45 ui-monospace,Menlo,Consolas,monospace;margin:0}
-.charts{display:flex;flex-wrap:wrap;gap:12px 28px}
+.charts{display:flex;flex-wrap:wrap;gap:12px 28px;margin-top:14px}
 .chart{margin:0;max-width:100%}
 .chart svg{display:block;max-width:none}
 .grid{display:flex;flex-wrap:wrap;gap:8px}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { load, weightsSha256 } from '../../src/index.ts';
+import { load, readEpochEvents, weightsSha256 } from '../../src/index.ts';
 import { startTraining } from '../helpers/command.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
@@ -53,12 +53,24 @@ describe('Ctrl-C', () => {
     );
     assert.ok(stdout.includes(`  npm run train:cifar -- --resume ${out}\n`));
     assert.ok(!existsSync(path.join(out, 'result.json')));
+    const page = readFileSync(path.join(out, 'report.html'), 'utf8');
+    assert.match(page, /Stopped in epoch \d+ of 900, after step \d+ of 6\./);
     const epochs = Number(/Stopped in epoch (\d+)/.exec(stdout)![1]) + 1;
     const resumed = await finished(['--resume', out, '--epochs', String(epochs), '--threads', '3']);
     assert.match(resumed.stdout, /Going on with the run in /);
     const straight = temporaryFolder();
     await finished([...RUN, '--epochs', String(epochs), '--threads', '1', '--out', straight]);
     assert.deepEqual(resultOf(out), resultOf(straight));
+    const table = readFileSync(path.join(out, 'metrics.csv'), 'utf8').trimEnd().split('\n');
+    assert.deepEqual(
+      table.slice(1).map((line) => Number(line.split(',')[0])),
+      Array.from({ length: epochs }, (_, i) => i + 1),
+    );
+    const events = readEpochEvents(readFileSync(path.join(out, 'metrics.jsonl'), 'utf8'));
+    assert.deepEqual(
+      events.map(({ epoch, valLoss }) => [epoch, valLoss]),
+      resultOf(out).epochs.map(({ epoch, valLoss }) => [epoch, valLoss]),
+    );
   });
 
   test('twice stops at once, in the middle of a step', async () => {

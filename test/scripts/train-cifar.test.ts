@@ -1,6 +1,6 @@
 /** `npm run train:cifar` as its users see it. */
 import assert from 'node:assert/strict';
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -18,14 +18,14 @@ async function trained(args: readonly string[], nodeArgs: readonly string[] = []
   const out = path.join(emptyFolder(), 'made', 'for', 'it');
   const ended = await startTraining([...args, '--out', out], nodeArgs).ended;
   assert.equal(ended.code, 0, ended.stderr);
-  return { ...ended, result: JSON.parse(readFileSync(path.join(out, 'result.json'), 'utf8')) };
+  return { ...ended, out, result: JSON.parse(readFileSync(path.join(out, 'result.json'), 'utf8')) };
 }
 
 describe('a run', () => {
   let hash = '';
 
-  test('prints plain lines and writes result.json', async () => {
-    const { stdout, stderr, result } = await trained([...TINY, '--threads', '2']);
+  test('prints plain lines and fills its folder', async () => {
+    const { stdout, stderr, result, out } = await trained([...TINY, '--threads', '2']);
     assert.match(stdout, /conv2d_5 \(conv2d\).*147,584/);
     assert.match(stdout, /Parameters: 558,186/);
     assert.match(
@@ -33,7 +33,7 @@ describe('a run', () => {
       /Data: +drawn images \(synthetic\)\n +12 for training, 12 for validation, 12 for the test/,
     );
     assert.match(stdout, /Engine: simd, 2 threads, Node \d+/);
-    assert.match(stdout, /^Epoch 1\/1 - .*images\/s - loss: .* - val_accuracy: \d\.\d{4}$/m);
+    assert.match(stdout, /^Epoch 1\/1 - .*images\/s - loss: .* - val_accuracy: \d\.\d{4} - best$/m);
     assert.match(stdout, /^Test - loss: \d+\.\d{4} - accuracy: \d\.\d{4}$/m);
     assert.doesNotMatch(stdout, CONTROL);
     assert.equal(stderr, '');
@@ -50,11 +50,30 @@ describe('a run', () => {
       augmentation: true,
       batchSize: 8,
       node: process.versions.node,
+      end: 'finished',
+      bestEpoch: 1,
+      monitor: 'valAccuracy',
     });
+    assert.deepEqual(readdirSync(out).sort(), [
+      'best.safetensors',
+      'checkpoints',
+      'config.json',
+      'metrics.csv',
+      'metrics.jsonl',
+      'model.safetensors',
+      'report.html',
+      'result.json',
+    ]);
+    const events = readFileSync(path.join(out, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
+    const names = events.map((line) => JSON.parse(line).event).filter((event) => event !== 'steps');
+    assert.deepEqual(names, ['begin', 'epoch', 'end', 'result']);
+    assert.match(readFileSync(path.join(out, 'metrics.csv'), 'utf8'), /^epoch,loss,.*\n1,\d.*\n$/);
+    const page = readFileSync(path.join(out, 'report.html'), 'utf8');
+    assert.ok(page.includes(weightsSha256) && page.includes('Feature maps'));
     assert.equal(epochs.length, 1);
     const [{ epoch, ...numbers }] = epochs;
     assert.equal(epoch, 1);
-    const names = [
+    const figures = [
       'accuracy',
       'imagesPerSecond',
       'learningRate',
@@ -63,7 +82,7 @@ describe('a run', () => {
       'valAccuracy',
       'valLoss',
     ];
-    assert.deepEqual(Object.keys(numbers).sort(), names);
+    assert.deepEqual(Object.keys(numbers).sort(), figures);
     assert.deepEqual(Object.keys(tested).sort(), ['accuracy', 'loss']);
     for (const value of [...Object.values(numbers), ...Object.values(tested)])
       assert.ok(Number.isFinite(value));
@@ -141,9 +160,35 @@ describe('what cannot work ends with one readable paragraph', () => {
     );
   });
 
-  test('an unknown option, with the help, and code 2', async () => {
+  test('an unknown option, with code 2 and where the help is', async () => {
     const message = await failure(['--frobnicate'], 2);
-    assert.match(message, /^train:cifar: options: .*'--frobnicate'/);
-    assert.match(message, /--batch-size N/);
+    assert.match(message, /^train:cifar: options: .*'--frobnicate'.*--help shows all options\.$/);
+  });
+});
+
+describe('options of fit', () => {
+  test('end a run that gets no better, bring its best weights back, and are gone on with', async () => {
+    const early = [
+      '--optimizer',
+      'sgd',
+      '--learning-rate',
+      '1e-9',
+      '--early-stopping',
+      '2',
+      '--restore-best',
+    ];
+    const options = [...TINY, ...early, '--epochs', '9', '--class-weight', 'balanced', '--monitor', 'loss'];
+    const { stdout, result } = await trained([...options, '--min-delta', '0.5', '--threads', '1']);
+    assert.match(stdout, /^Stopped early: 2 epochs without a better loss\.$/m);
+    assert.equal(result.end, 'stopped');
+    assert.equal(result.epochs.length, 3);
+  });
+
+  test('--help is all that is printed', async () => {
+    const { code, stdout, stderr } = await startTraining(['--help']).ended;
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^Trains a network on CIFAR-10\./);
+    assert.match(stdout, /Exit codes: 0 done/);
+    assert.equal(stderr, '');
   });
 });

@@ -1,6 +1,15 @@
-/** Writes each epoch's figures as a line of comma-separated values (Keras' `CSVLogger`). */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+/** Writes each epoch's figures as a line of a CSV file (Keras' `CSVLogger`). */
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { ConfigError } from '../../errors.ts';
+import { isJsonObject } from '../../io/json-value.ts';
 import type { EpochRecord } from '../history.ts';
 import type { Callback } from './callback.ts';
 
@@ -13,18 +22,32 @@ export interface CsvLoggerOptions {
 
 /**
  * Writes `file` as the run goes: a header of the first record's names, then a line an epoch. Names have no
- * separators or quotes in them, and numbers are written so that they read back as the same double.
+ * separators or quotes in them, and numbers are written so that they read back as the same double. A run that goes on
+ * from a checkpoint goes on with its file: lines of epochs that it runs again are replaced.
  * `fit` throws ConfigError where the file cannot be written, or where an existing header names other figures.
  */
 export function csvLogger(file: string, options: CsvLoggerOptions = {}): Callback {
   const { append = false, separator = ',' } = options;
   let columns: readonly string[] | undefined;
+  /** Bytes to keep of what is there when the first line is written. */
+  let kept = 0;
+  let begun = false;
+  const begin = () => {
+    if (begun) return;
+    begun = true;
+    attempt(file, () => truncateSync(file, Math.min(kept, sizeOf(file))));
+    columns = existingHeader(file, separator);
+  };
   return {
-    onTrainBegin() {
-      columns = append ? existingHeader(file, separator) : undefined;
-      if (columns === undefined) attempt(file, () => writeFileSync(file, ''));
+    onTrainBegin({ options: { checkpoint } }) {
+      attempt(file, () => closeSync(openSync(file, 'a')));
+      kept = append ? sizeOf(file) : 0;
+      begun = false;
+      // A run that may go on has not said yet from where: `restoreState` does.
+      if (!checkpoint?.resume) begin();
     },
     onEpochEnd(record) {
+      begin();
       const figures = figuresOf(record);
       if (columns === undefined) {
         columns = Object.keys(figures);
@@ -33,7 +56,26 @@ export function csvLogger(file: string, options: CsvLoggerOptions = {}): Callbac
       checkColumns(file, columns, Object.keys(figures));
       appendLine(file, columns.map((name) => String(figures[name])).join(separator));
     },
+    saveState: () => ({ data: { bytes: begun ? sizeOf(file) : kept } }),
+    restoreState({ data }) {
+      const bytes = isJsonObject(data) ? data.bytes : undefined;
+      if (!Number.isSafeInteger(bytes) || (bytes as number) < 0) {
+        const received = JSON.stringify(bytes) ?? 'none';
+        throw new ConfigError({
+          operation: 'csvLogger',
+          argument: 'saved state',
+          expected: 'a size',
+          received,
+        });
+      }
+      kept = bytes as number;
+    },
+    onTrainEnd: begin,
   };
+}
+
+function sizeOf(file: string): number {
+  return attempt(file, () => (existsSync(file) ? statSync(file).size : 0));
 }
 
 /** The numbers of a record, by name. */

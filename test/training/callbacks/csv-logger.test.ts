@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -57,5 +57,25 @@ describe('csvLogger', () => {
     );
     assert.equal(readFileSync(file, 'utf8'), 'epoch,miles\n1,2\n');
     await assert.rejects(train(path.join(folder, 'missing', 'x.csv')), ConfigError);
+  });
+
+  test('of a run that goes on from a checkpoint has each epoch once', async () => {
+    const file = path.join(folder, 'resumed.csv');
+    const train = async (epochs: number, resume: boolean | 'ifAny') => {
+      await using model = smallModel();
+      const checkpoint = { folder: path.join(folder, 'checkpoints'), resume };
+      return await model.fit(data, { engine, epochs, checkpoint, callbacks: [csvLogger(file)] });
+    };
+    writeFileSync(file, 'of an earlier run\n');
+    await train(1, 'ifAny');
+    // Written, and then the run was killed before the epoch's checkpoint was.
+    appendFileSync(file, '2,9,9,9,9,9\n');
+    const { epochs } = await train(3, true);
+    const [header, ...lines] = readFileSync(file, 'utf8').trimEnd().split('\n');
+    assert.match(header!, /^epoch,/);
+    assert.deepEqual(
+      lines.map((line) => line.split(',').slice(0, 2).map(Number)),
+      epochs.map(({ epoch, loss }) => [epoch, loss]),
+    );
   });
 });

@@ -1,0 +1,139 @@
+/** Options that all training commands share: the recipe, where it runs, what is kept of it. */
+import { choice, decimal, flag, text, wholeNumber } from '../arguments.ts';
+
+export const TRAINING_OPTIONS = {
+  epochs: text,
+  'batch-size': text,
+  optimizer: text,
+  'learning-rate': text,
+  momentum: text,
+  'no-augment': flag,
+  'no-shuffle': flag,
+  'class-weight': text,
+  'validation-split': text,
+  'early-stopping': text,
+  monitor: text,
+  'min-delta': text,
+  'restore-best': flag,
+  'on-non-finite': text,
+  seed: text,
+  numerics: text,
+  threads: text,
+  engine: text,
+  out: text,
+  'checkpoint-every': text,
+  'gradient-norms': flag,
+  resume: text,
+  help: flag,
+} as const;
+
+/** The figures of an epoch that `--monitor` may name. */
+export const FIGURES = ['valAccuracy', 'valLoss', 'accuracy', 'loss'] as const;
+
+/** What a training command was asked to do, the data and the network apart. */
+export interface TrainingOptions {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimizer: 'adam' | 'sgd';
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly augment: boolean;
+  readonly shuffle: boolean;
+  readonly classWeight: 'none' | 'balanced';
+  readonly validationSplit: number;
+  /** Epochs without improvement after which the run ends; undefined: it does not. */
+  readonly earlyStopping: number | undefined;
+  /** What tells the best epoch; undefined: the accuracy on the validation set, or on the training set without one. */
+  readonly monitor: (typeof FIGURES)[number] | undefined;
+  readonly minDelta: number;
+  readonly restoreBest: boolean;
+  readonly onNonFinite: 'stop' | 'skip';
+  readonly seed: number;
+  readonly numerics: 'direct' | 'accurate' | 'fast';
+  readonly threads: number | undefined;
+  readonly engine: 'simd' | 'scalar';
+  readonly out: string;
+  /** Steps between two checkpoints; undefined: after epochs only. */
+  readonly checkpointEvery: number | undefined;
+  readonly gradientNorms: boolean;
+  /** The folder of a run to go on with. */
+  readonly resume: string | undefined;
+}
+
+type Values = { readonly [name in keyof typeof TRAINING_OPTIONS]?: string | boolean | undefined };
+
+/** The options of a command line that was read. `out`: the default of --out. Throws ConfigError. */
+export function trainingOptions(command: string, values: Values, out: string): TrainingOptions {
+  const given = values as Readonly<Record<string, string | undefined>>;
+  const whole = (name: string, least: number) => wholeNumber(command, name, given[name], least);
+  const number = (name: string, range: Parameters<typeof decimal>[3]) =>
+    decimal(command, name, given[name], range);
+  const oneOf = <T extends string>(name: string, choices: readonly T[]) =>
+    choice(command, name, given[name], choices);
+  const optimizer = oneOf('optimizer', ['adam', 'sgd']) ?? 'adam';
+  return {
+    epochs: whole('epochs', 1) ?? 20,
+    batchSize: whole('batch-size', 1) ?? 32,
+    optimizer,
+    learningRate: number('learning-rate', { least: 0, above: true }) ?? (optimizer === 'adam' ? 0.001 : 0.01),
+    momentum: number('momentum', { least: 0, below: 1 }) ?? 0,
+    augment: !values['no-augment'],
+    shuffle: !values['no-shuffle'],
+    classWeight: oneOf('class-weight', ['none', 'balanced']) ?? 'none',
+    validationSplit: number('validation-split', { least: 0, below: 1 }) ?? 0.1,
+    earlyStopping: whole('early-stopping', 1),
+    monitor: oneOf('monitor', FIGURES),
+    minDelta: number('min-delta', { least: 0 }) ?? 0,
+    restoreBest: values['restore-best'] === true,
+    onNonFinite: oneOf('on-non-finite', ['stop', 'skip']) ?? 'stop',
+    seed: whole('seed', 0) ?? 21,
+    numerics: oneOf('numerics', ['direct', 'accurate', 'fast']) ?? 'fast',
+    threads: whole('threads', 1),
+    engine: oneOf('engine', ['simd', 'scalar']) ?? 'simd',
+    out: given.out ?? given.resume ?? out,
+    checkpointEvery: whole('checkpoint-every', 1),
+    gradientNorms: values['gradient-norms'] === true,
+    resume: given.resume,
+  };
+}
+
+/** Values of options by their names, as a command line has them. */
+export type Arguments = Readonly<Record<string, string | number | boolean>>;
+
+/** What decides the run, by the options' names: what config.json stores and `trainingOptions` reads. */
+export function trainingArguments(options: TrainingOptions): Arguments {
+  return given({
+    epochs: options.epochs,
+    'batch-size': options.batchSize,
+    optimizer: options.optimizer,
+    'learning-rate': options.learningRate,
+    momentum: options.momentum,
+    'no-augment': !options.augment,
+    'no-shuffle': !options.shuffle,
+    'class-weight': options.classWeight,
+    'validation-split': options.validationSplit,
+    'early-stopping': options.earlyStopping,
+    monitor: options.monitor,
+    'min-delta': options.minDelta,
+    'restore-best': options.restoreBest,
+    'on-non-finite': options.onNonFinite,
+    seed: options.seed,
+    numerics: options.numerics,
+    'checkpoint-every': options.checkpointEvery,
+    'gradient-norms': options.gradientNorms,
+  });
+}
+
+/** Without what is not set. */
+export function given(values: Readonly<Record<string, string | number | boolean | undefined>>): Arguments {
+  return Object.fromEntries(
+    Object.entries(values).filter(
+      (entry): entry is [string, string | number | true] => entry[1] !== undefined && entry[1] !== false,
+    ),
+  );
+}
+
+/** As words of a command line. */
+export function wordsOf(values: Arguments): string[] {
+  return Object.entries(values).map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`));
+}
