@@ -6,6 +6,7 @@ import { adamFamily } from './adam.ts';
 import { affineWarpFamily } from './affine-warp.ts';
 import { averagePoolBackwardFamily } from './average-pool-backward.ts';
 import { averagePoolForwardFamily } from './average-pool-forward.ts';
+import { averageViewsFamily } from './average-views.ts';
 import { batchNormBackwardFamily } from './batch-norm-backward.ts';
 import { batchNormForwardFamily } from './batch-norm-forward.ts';
 import { batchNormGradientsFamily } from './batch-norm-gradients.ts';
@@ -33,7 +34,10 @@ import { gaussianNoiseFamily } from './gaussian-noise.ts';
 import type { KernelFamily } from './kernel.ts';
 import { maxPoolBackwardFamily } from './max-pool-backward.ts';
 import { maxPoolForwardFamily } from './max-pool-forward.ts';
+import { maximumViewsFamily } from './maximum-views.ts';
+import { maximumViewsBackwardFamily } from './maximum-views-backward.ts';
 import { movingAverageFamily } from './moving-average.ts';
+import { multiplyViewsFamily } from './multiply-views.ts';
 import { normalizePixelsFamily } from './normalize-pixels.ts';
 import { preluBackwardFamily } from './prelu-backward.ts';
 import { preluForwardFamily } from './prelu-forward.ts';
@@ -55,6 +59,7 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   affineWarp: affineWarpFamily,
   averagePoolBackward: averagePoolBackwardFamily,
   averagePoolForward: averagePoolForwardFamily,
+  averageViews: averageViewsFamily,
   batchNormBackward: batchNormBackwardFamily,
   batchNormForward: batchNormForwardFamily,
   batchNormGradients: batchNormGradientsFamily,
@@ -81,7 +86,10 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   gaussianNoise: gaussianNoiseFamily,
   maxPoolBackward: maxPoolBackwardFamily,
   maxPoolForward: maxPoolForwardFamily,
+  maximumViews: maximumViewsFamily,
+  maximumViewsBackward: maximumViewsBackwardFamily,
   movingAverage: movingAverageFamily,
+  multiplyViews: multiplyViewsFamily,
   normalizePixels: normalizePixelsFamily,
   preluBackward: preluBackwardFamily,
   preluForward: preluForwardFamily,

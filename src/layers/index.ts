@@ -1,6 +1,7 @@
 /** All layers of the package: adding one is a file beside this and a line here. */
 import { activation } from './activation.ts';
 import { add } from './add.ts';
+import { average } from './average.ts';
 import { averagePooling2d } from './average-pooling2d.ts';
 import { batchNormalization } from './batch-normalization.ts';
 import { concatenate } from './concatenate.ts';
@@ -13,6 +14,8 @@ import { gaussianNoise } from './gaussian-noise.ts';
 import { globalAveragePooling2d } from './global-average-pooling2d.ts';
 import { identityShortcut } from './identity-shortcut.ts';
 import { maxPooling2d } from './max-pooling2d.ts';
+import { maximum } from './maximum.ts';
+import { multiply } from './multiply.ts';
 import { prelu } from './prelu.ts';
 import { spatialDropout2d } from './spatial-dropout2d.ts';
 import { stochasticDepth } from './stochastic-depth.ts';
@@ -21,6 +24,7 @@ import { stochasticDepth } from './stochastic-depth.ts';
 export const layers = {
   activation,
   add,
+  average,
   averagePooling2d,
   batchNormalization,
   concatenate,
@@ -33,6 +37,8 @@ export const layers = {
   globalAveragePooling2d,
   identityShortcut,
   maxPooling2d,
+  maximum,
+  multiply,
   prelu,
   spatialDropout2d,
   stochasticDepth,
@@ -41,6 +47,7 @@ export const layers = {
 export {
   activation,
   add,
+  average,
   averagePooling2d,
   batchNormalization,
   concatenate,
@@ -52,7 +59,9 @@ export {
   gaussianNoise,
   globalAveragePooling2d,
   identityShortcut,
+  maximum,
   maxPooling2d,
+  multiply,
   prelu,
   spatialDropout2d,
   stochasticDepth,

@@ -7,6 +7,7 @@ import { activate, activationGradient, softmax, softmaxGradient } from './confor
 import { batchNormalizationOracle } from './conformance-batch-norm.ts';
 import { type BoundedValues, exactValues, linearResult, roundingBound } from './conformance-bounds.ts';
 import { addOracle, concatenateOracle } from './conformance-merging.ts';
+import { averageOracle, maximumOracle, multiplyOracle } from './conformance-merging-elements.ts';
 import {
   dropoutOracle,
   gaussianNoiseOracle,
@@ -152,6 +153,7 @@ const identityOracle: LayerOracle = {
 export const oracles: Readonly<Record<string, LayerOracle>> = {
   activation: activationOracle,
   add: addOracle,
+  average: averageOracle,
   averagePooling2d: averagePoolingOracle,
   batchNormalization: batchNormalizationOracle,
   concatenate: concatenateOracle,
@@ -164,6 +166,8 @@ export const oracles: Readonly<Record<string, LayerOracle>> = {
   globalAveragePooling2d: globalAveragePoolingOracle,
   identityShortcut: identityShortcutOracle,
   maxPooling2d: maxPoolingOracle,
+  maximum: maximumOracle,
+  multiply: multiplyOracle,
   prelu: preluOracle,
   spatialDropout2d: spatialDropout2dOracle,
   stochasticDepth: stochasticDepthOracle,

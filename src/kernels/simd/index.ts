@@ -6,6 +6,7 @@ import { adamTwin } from './adam.ts';
 import { affineWarpTwin } from './affine-warp.ts';
 import { averagePoolBackwardTwin } from './average-pool-backward.ts';
 import { averagePoolForwardTwin } from './average-pool-forward.ts';
+import { averageViewsTwin } from './average-views.ts';
 import { batchNormBackwardTwin } from './batch-norm-backward.ts';
 import { batchNormForwardTwin } from './batch-norm-forward.ts';
 import { batchNormSumsTwin } from './batch-norm-sums.ts';
@@ -28,6 +29,9 @@ import { dropoutMaskTwin } from './dropout-mask.ts';
 import { fillTwin } from './fill.ts';
 import { maxPoolBackwardTwin } from './max-pool-backward.ts';
 import { maxPoolForwardTwin } from './max-pool-forward.ts';
+import { maximumViewsTwin } from './maximum-views.ts';
+import { maximumViewsBackwardTwin } from './maximum-views-backward.ts';
+import { multiplyViewsTwin } from './multiply-views.ts';
 import { normalizePixelsTwin } from './normalize-pixels.ts';
 import { preluBackwardTwin } from './prelu-backward.ts';
 import { preluForwardTwin } from './prelu-forward.ts';
@@ -50,6 +54,7 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   affineWarp: affineWarpTwin,
   averagePoolBackward: averagePoolBackwardTwin,
   averagePoolForward: averagePoolForwardTwin,
+  averageViews: averageViewsTwin,
   batchNormBackward: batchNormBackwardTwin,
   batchNormForward: batchNormForwardTwin,
   batchNormSums: batchNormSumsTwin,
@@ -72,6 +77,9 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   fill: fillTwin,
   maxPoolBackward: maxPoolBackwardTwin,
   maxPoolForward: maxPoolForwardTwin,
+  maximumViews: maximumViewsTwin,
+  maximumViewsBackward: maximumViewsBackwardTwin,
+  multiplyViews: multiplyViewsTwin,
   normalizePixels: normalizePixelsTwin,
   preluBackward: preluBackwardTwin,
   preluForward: preluForwardTwin,

@@ -16,6 +16,7 @@ import * as weights from './weights.ts';
 export const configurations: Readonly<Record<keyof typeof layers, fc.Arbitrary<Configuration>>> = {
   activation: elements.activationConfigurations,
   add: merging.addConfigurations,
+  average: merging.averageConfigurations,
   averagePooling2d: poolings.averagePoolingConfigurations,
   batchNormalization: normalizations.batchNormalizationConfigurations,
   concatenate: merging.concatenateConfigurations,
@@ -28,6 +29,8 @@ export const configurations: Readonly<Record<keyof typeof layers, fc.Arbitrary<C
   globalAveragePooling2d: poolings.globalAveragePoolingConfigurations,
   identityShortcut: shortcuts.identityShortcutConfigurations,
   maxPooling2d: poolings.maxPoolingConfigurations,
+  maximum: merging.maximumConfigurations,
+  multiply: merging.multiplyConfigurations,
   prelu: elements.preluConfigurations,
   spatialDropout2d: elements.spatialDropout2dConfigurations,
   stochasticDepth: elements.stochasticDepthConfigurations,

@@ -1,6 +1,6 @@
 /** Random configurations of layers with several inputs. */
 import fc from 'fast-check';
-import { add, concatenate } from '../../../src/layers/index.ts';
+import { add, average, concatenate, maximum, multiply } from '../../../src/layers/index.ts';
 import type { Shape } from '../../../src/tensor/shape.ts';
 import { configurationsOf, shapes } from './draw.ts';
 
@@ -11,6 +11,12 @@ const alike = fc.tuple(shapes, fc.integer({ min: 1, max: 3 })).map(([inputShape,
 }));
 
 export const addConfigurations = configurationsOf(alike, (drawn) => ({ layer: add({}), ...drawn }));
+
+export const averageConfigurations = configurationsOf(alike, (drawn) => ({ layer: average({}), ...drawn }));
+
+export const maximumConfigurations = configurationsOf(alike, (drawn) => ({ layer: maximum({}), ...drawn }));
+
+export const multiplyConfigurations = configurationsOf(alike, (drawn) => ({ layer: multiply({}), ...drawn }));
 
 export const concatenateConfigurations = configurationsOf(
   fc.tuple(shapes, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 3 })),
