@@ -7,14 +7,19 @@
  *
  *   line 0       abort word
  *   line 1       progress: kernel calls finished, and workers that have begun
- *   line 2+2p    phase p: units taken
- *   line 3+2p    phase p: units done; workers sleep on it
+ *   line 2-67    who has finished, and stays for the next step (seats.ts)
+ *   line 68+2p   phase p: units taken
+ *   line 69+2p   phase p: units done; workers sleep on it
  */
 
 /** Words of a cache line of 64 bytes: counters on lines of their own do not slow each other down. */
-const LINE = 16;
+export const LINE = 16;
 const ABORT = 0;
 const PROGRESS = LINE;
+/** Where the words of seats.ts begin, and how many lines they have. */
+export const SEATS = 2 * LINE;
+const SEAT_LINES = 66;
+const PHASES = SEATS + SEAT_LINES * LINE;
 /** Loads before a waiting worker goes to sleep: a barrier costs 0.35 us spinning, 12-15 us sleeping (measured). */
 const SPINS = 2000;
 const SLEEP_MS = 50;
@@ -26,12 +31,13 @@ export type WaitResult = 'done' | 'aborted' | 'deadline';
 
 /** Fresh control words for a program of at most so many phases. */
 export function createControl(phases: number = 256): Control {
-  return new Int32Array(new SharedArrayBuffer((2 + 2 * phases) * LINE * 4));
+  return new Int32Array(new SharedArrayBuffer((PHASES + 2 * phases * LINE) * 4));
 }
 
-/** Clears all counters; only while no worker is at work. */
+/** Clears all counters; only while no worker is at work. Seats stay as they are. */
 export function resetControl(control: Control): void {
-  control.fill(0);
+  control.fill(0, 0, SEATS);
+  control.fill(0, PHASES);
 }
 
 /** Makes all workers stop at their next look, and wakes those that sleep. */
@@ -101,5 +107,5 @@ export function awaitPhase(control: Control, phase: number, units: number, patie
 }
 
 function doneIndex(phase: number): number {
-  return (3 + 2 * phase) * LINE;
+  return PHASES + (1 + 2 * phase) * LINE;
 }

@@ -1,7 +1,7 @@
 /**
  * The engine: one Piscina pool and how kernels are made for it. Idle workers do not keep the process alive.
  *
- * A step ends in one of three ways: all workers report it as done; a kernel threw, and all workers report that they
+ * A step ends in one of three ways: all workers have finished it; a kernel threw, and all workers report that they
  * stopped; or a worker was lost (it exited, ran out of memory, threw behind its task's back, does not answer), and the
  * whole pool is ended, so that nobody is at work on the model's memory any more when `run` throws or the step is run
  * again. The next step starts a new pool.
@@ -13,9 +13,11 @@ import type { ResourceLimits } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { ConfigError, type ErrorDetails, KernelError, StateError, WorkerLostError } from '../errors.ts';
 import { type Control, resetControl } from './control.ts';
+import { Crew, type Pool, type TaskOf } from './crew.ts';
 import { hintOf, isDeath, type Remains, remainsOf } from './recovery.ts';
+import { announceStep, finishedWorkers, MAX_WORKERS, resultOf, type StepWords } from './seats.ts';
 import type { StepReport, StepTask, TaskFailure } from './task.ts';
-import { isWell, Watch } from './watch.ts';
+import { Watch } from './watch.ts';
 
 /** How an engine runs. */
 export interface EngineOptions {
@@ -43,7 +45,6 @@ export interface EngineParts {
 const END_MS = 10_000;
 /** How often a step is run again because a worker died in it. */
 const MAX_REPLAYS = 2;
-const MAX_THREADS = 64;
 
 /**
  * How a step ended: 'nonFinite' without an update, because a loss or a gradient is not finite; 'unprepared': it is
@@ -58,20 +59,23 @@ export class Engine {
   readonly wide: boolean;
   readonly patienceMs: number;
   readonly #parts: EngineParts;
-  #pool: Piscina<StepTask, StepReport> | undefined;
-  readonly #ends = new WeakMap<Piscina<StepTask, StepReport>, Promise<void>>();
+  #pool: Pool | undefined;
+  readonly #crews = new WeakMap<Control, Crew>();
+  /** The one that had the last step: its workers may stay. */
+  #lastCrew: Crew | undefined;
+  readonly #ends = new WeakMap<Pool, Promise<void>>();
   /** What workers threw without a task of their own. */
-  readonly #faults = new WeakMap<Piscina<StepTask, StepReport>, unknown>();
+  readonly #faults = new WeakMap<Pool, unknown>();
   readonly #watch = new Watch();
   #closed = false;
 
   constructor(options: EngineOptions = {}, parts: EngineParts = {}) {
     const { threads = availableParallelism(), engine = 'simd', wide = true, patienceMs = 120_000 } = options;
-    if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
+    if (!Number.isInteger(threads) || threads < 1 || threads > MAX_WORKERS) {
       throw new ConfigError({
         operation: 'engine',
         argument: 'threads',
-        expected: `a whole number from 1 to ${MAX_THREADS}`,
+        expected: `a whole number from 1 to ${MAX_WORKERS}`,
         received: String(threads),
       });
     }
@@ -109,14 +113,19 @@ export class Engine {
   }
 
   /**
-   * Runs one step: `taskOf(worker)` for each worker at once. `updateFrom`: the program's first phase that updates in
+   * Runs one step: with the workers that stay from the last one, and `taskOf(worker)` for each other. `updateFrom`: the program's first phase that updates in
    * place. Where a worker dies before it, the step is run again on new workers. Throws KernelError where a kernel
    * threw, WorkerLostError where a worker was lost otherwise, StateError if the engine is closed or gets closed
    * meanwhile.
    */
-  async run(control: Control, taskOf: (worker: number) => StepTask, updateFrom: number): Promise<StepEnd> {
+  async run(
+    control: Control,
+    step: StepWords,
+    taskOf: TaskOf,
+    recovery: { readonly code: Int32Array; readonly updateFrom: number },
+  ): Promise<StepEnd> {
     for (let attempt = 0; ; attempt++) {
-      const outcome = await this.#attempt(control, taskOf, updateFrom);
+      const outcome = await this.#attempt(control, step, taskOf, recovery);
       if (typeof outcome === 'string') return outcome;
       const { cause, remains } = outcome;
       if (remains === 'after') return 'unprepared';
@@ -129,24 +138,25 @@ export class Engine {
   /** One try at a step; what it was lost to where a worker died. Throws what running it again would not mend. */
   async #attempt(
     control: Control,
-    taskOf: (worker: number) => StepTask,
-    updateFrom: number,
+    step: StepWords,
+    taskOf: TaskOf,
+    { code, updateFrom }: { readonly code: Int32Array; readonly updateFrom: number },
   ): Promise<StepEnd | { readonly cause: unknown; readonly remains: Remains }> {
     const pool = this.#open();
     this.#checkFault(pool, 'before');
+    const crew = this.#crewOf(control, pool);
     resetControl(control);
-    const posted = Array.from({ length: this.threads }, (_, worker) => taskOf(worker));
-    const tasks = posted.map((task) => pool.run(task));
-    const outcomes = await this.#watch.outcomes(control, tasks, this.patienceMs);
+    announceStep(control, this.threads, step);
+    const outcomes = await this.#watch.step(crew, taskOf, this.patienceMs);
+    const ended = outcomes.length + finishedWorkers(control);
+    if (outcomes.length === 0 && ended === this.threads && !this.#faults.has(pool)) return resultOf(control);
     const reports = outcomes.flatMap((outcome) => ('report' in outcome ? [outcome.report] : []));
-    const well = reports.length === this.threads && reports.every(isWell);
-    if (well && !this.#faults.has(pool)) return reports[0]!.result as StepEnd;
-    const late = reports.some(({ result }) => result === 'deadline') || outcomes.length < this.threads;
-    if (reports.length < this.threads || late || this.#faults.has(pool)) await this.#discard(pool);
-    if (this.#closed) throw closedError();
-    const remains = remainsOf(control, posted[0]!.code, updateFrom);
-    this.#checkFault(pool, remains);
     const causes = outcomes.flatMap((outcome) => ('lostTo' in outcome ? [outcome.lostTo] : []));
+    const late = ended < this.threads || reports.some(({ result }) => result === 'deadline');
+    if (causes.length > 0 || late || this.#faults.has(pool)) await this.#discard(pool);
+    if (this.#closed) throw closedError();
+    const remains = remainsOf(control, code, updateFrom);
+    this.#checkFault(pool, remains);
     const own = causes.find((cause) => !isDeath(cause));
     if (own !== undefined) throw workerLost(own, remains);
     if (causes.length > 0) return { cause: causes[0], remains };
@@ -155,13 +165,28 @@ export class Engine {
     throw workerLost(new Error(`no worker that gets on for ${this.patienceMs} ms`), remains);
   }
 
+  /** The crew of a program's control words; workers that stay for another program make room, in its turn. */
+  #crewOf(control: Control, pool: Pool): Crew {
+    let crew = this.#crews.get(control);
+    if (crew?.pool !== pool) {
+      crew = new Crew(control, this.threads, pool, (cause) => {
+        if (!isDeath(cause)) this.#onFault(pool, cause);
+      });
+      this.#crews.set(control, crew);
+    }
+    if (this.#lastCrew !== crew) this.#lastCrew?.dismiss();
+    if (pool.queueSize > 0) crew.dismiss();
+    this.#lastCrew = crew;
+    return crew;
+  }
+
   /** Ends all workers. Models that use the engine cannot run any more. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#pool !== undefined) await this.#discard(this.#pool);
   }
 
-  #open(): Piscina<StepTask, StepReport> {
+  #open(): Pool {
     if (this.#closed) throw closedError();
     if (this.#pool !== undefined) return this.#pool;
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
@@ -175,12 +200,7 @@ export class Engine {
       atomics: 'disabled',
       ...(resourceLimits && { resourceLimits }),
     });
-    // What a worker throws without a task of its own, late or in a promise that nobody awaits. Whatever state it is in,
-    // the step in flight ends with that error, or the next one.
-    pool.on('error', (error: unknown) => {
-      this.#faults.set(pool, error);
-      if (this.#pool === pool) this.#watch.abortAll();
-    });
+    pool.on('error', (error: unknown) => this.#onFault(pool, error));
     // Piscina replaces workers whose end it hears of late, even in a pool that was ended.
     pool.on('workerCreate', () => {
       if (this.#pool !== pool) void pool.destroy();
@@ -189,8 +209,17 @@ export class Engine {
     return pool;
   }
 
+  /**
+   * What a worker threw when it was not at work, late or in a promise that nobody awaits. Whatever state it was in, the
+   * step in flight ends with that error, or the next one.
+   */
+  #onFault(pool: Pool, error: unknown): void {
+    this.#faults.set(pool, error);
+    if (this.#pool === pool) this.#watch.abortAll();
+  }
+
   /** Throws what a pool's workers threw behind their tasks' back. */
-  #checkFault(pool: Piscina<StepTask, StepReport>, remains: Remains): void {
+  #checkFault(pool: Pool, remains: Remains): void {
     const fault = this.#faults.get(pool);
     if (fault === undefined) return;
     void this.#discard(pool);
@@ -198,7 +227,7 @@ export class Engine {
   }
 
   /** Ends a pool and waits for its workers' end, also where that is under way already. */
-  #discard(pool: Piscina<StepTask, StepReport>): Promise<void> {
+  #discard(pool: Pool): Promise<void> {
     if (this.#pool === pool) this.#pool = undefined;
     const end = this.#ends.get(pool) ?? endOf(pool);
     this.#ends.set(pool, end);
@@ -207,7 +236,7 @@ export class Engine {
 }
 
 /** Ends a pool; waits for its workers, but not for ever. */
-async function endOf(pool: Piscina<StepTask, StepReport>): Promise<void> {
+async function endOf(pool: Pool): Promise<void> {
   let limit: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     limit = setTimeout(resolve, END_MS);

@@ -14,6 +14,7 @@ import { type Finding, findNonFinite } from './diagnose.ts';
 import type { Engine, StepEnd } from './engine.ts';
 import type { Guard } from './interpreter.ts';
 import { explainRefusal } from './refusal.ts';
+import type { StepWords } from './seats.ts';
 import type { StepTask } from './task.ts';
 
 /** Programs kept ready. */
@@ -29,7 +30,7 @@ interface Entry {
   generation: number;
   placed: PlacedProgram | undefined;
   kernels: CompiledKernels | undefined;
-  task: Omit<StepTask, 'frame'> | undefined;
+  task: Omit<StepTask, 'worker' | 'ticket' | 'frame'> | undefined;
   /** The version of the weights after its last run. */
   freshVersion: number;
   /** Views of the slots as they were last asked for. */
@@ -165,13 +166,18 @@ export class Runner {
     const fresh = this.#isFresh(entry);
     const version = this.#weightsVersion;
     const guard = guardOf(plan, placed);
-    const taskOf = (worker: number): StepTask => ({
+    const step: StepWords = {
+      slotBase: placed.slotBase + slot * placed.slotBytes,
+      count,
+      firstPhase: fresh ? 1 : 0,
+    };
+    const taskOf = (worker: number, ticket: number): StepTask => ({
       ...task,
+      worker,
+      ticket,
       frame: {
+        ...step,
         workerBase: placed.workerBase + worker * placed.workerBytes,
-        slotBase: placed.slotBase + slot * placed.slotBytes,
-        count,
-        firstPhase: fresh ? 1 : 0,
         patienceMs: this.engine.patienceMs,
         ...(guard && { guard }),
       },
@@ -179,7 +185,10 @@ export class Runner {
     this.#running = entry;
     let end: StepEnd;
     try {
-      end = await this.engine.run(task.control, taskOf, 1 + plan.updateFrom);
+      end = await this.engine.run(task.control, step, taskOf, {
+        code: task.code,
+        updateFrom: 1 + plan.updateFrom,
+      });
     } catch (error) {
       // Weights may be new and their copies old, or the other way round.
       this.#weightsVersion += 1;

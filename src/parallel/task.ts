@@ -4,6 +4,10 @@ import type { StepFrame, StepResult } from './interpreter.ts';
 
 /** One worker's part of a step. Everything but the frame is the same for all workers of a program. */
 export interface StepTask {
+  /** Which of the engine's workers it is for, counted from 0: its seat (seats.ts). */
+  readonly worker: number;
+  /** Its number among the tasks of that seat. */
+  readonly ticket: number;
   /** Workers keep bound programs by this number, which is never used twice. */
   readonly programId: number;
   /** The model's runner and the number of its memory layout: programs of an older layout are of no use any more. */
@@ -29,7 +33,11 @@ export interface TaskFailure {
   readonly stack: string | undefined;
 }
 
+/**
+ * How a worker's task ended. A worker that has finished well says so in shared memory and stays for the next step;
+ * 'left' is its end when none came.
+ */
 export interface StepReport {
-  readonly result: StepResult | 'failed';
+  readonly result: Exclude<StepResult, 'done' | 'nonFinite'> | 'failed' | 'left';
   readonly failure?: TaskFailure;
 }

@@ -1,12 +1,10 @@
 /**
- * Watches the tasks of a step until all have ended. Workers that wait for others give up by themselves (control.ts);
+ * Watches a step until all workers have ended it. Workers that wait for others give up by themselves (control.ts);
  * this watcher sees what they cannot: a single worker that hangs, all of them, or workers that never begin.
  */
 import { abort, type Control, progressOf } from './control.ts';
-import type { StepReport } from './task.ts';
-
-/** What became of a worker's task: its report, or what it was lost to. */
-export type Outcome = { readonly report: StepReport } | { readonly lostTo: unknown };
+import type { Crew, Outcome, TaskOf } from './crew.ts';
+import { finishedWorkers, wakeWatcher, whenFinished } from './seats.ts';
 
 /** Milliseconds that the other workers get to stop after one has ended otherwise than well. */
 const GRACE_MS = 1000;
@@ -19,19 +17,17 @@ export class Watch {
   #finished = 0;
 
   /**
-   * The outcomes of a step's tasks. Once one has ended otherwise than well, or nobody has got on for `patienceMs`,
-   * the others are told to stop and get a grace time; what has not ended then is missing from the result.
+   * Sets a crew to an announced step; what became of the tasks that ended in it, none where all went well. Once one
+   * has ended otherwise than well, or nobody has got on for `patienceMs`, the others are told to stop and get a grace
+   * time; what has neither finished nor ended then is missing from the result.
    */
-  async outcomes(
-    control: Control,
-    tasks: readonly Promise<StepReport>[],
-    patienceMs: number,
-  ): Promise<readonly Outcome[]> {
-    this.#controls.add(control);
+  async step(crew: Crew, taskOf: TaskOf, patienceMs: number): Promise<readonly Outcome[]> {
+    this.#controls.add(crew.control);
     try {
-      return await this.#collect(control, tasks, patienceMs);
+      return await this.#collect(crew, taskOf, patienceMs);
     } finally {
-      this.#controls.delete(control);
+      crew.end();
+      this.#controls.delete(crew.control);
       this.#finished += 1;
     }
   }
@@ -41,32 +37,39 @@ export class Watch {
     for (const control of this.#controls) abort(control);
   }
 
-  #collect(
-    control: Control,
-    tasks: readonly Promise<StepReport>[],
-    patienceMs: number,
-  ): Promise<readonly Outcome[]> {
+  #collect(crew: Crew, taskOf: TaskOf, patienceMs: number): Promise<readonly Outcome[]> {
+    const { control } = crew;
     return new Promise((resolve) => {
       const outcomes: Outcome[] = [];
+      let isOver = false;
       let grace: NodeJS.Timeout | undefined;
       const finish = () => {
+        isOver = true;
         clearTimeout(grace);
         clearInterval(watch);
+        if (outcomes.length > 0) wakeWatcher(control);
         resolve([...outcomes]);
       };
       const stop = () => {
-        if (grace !== undefined) return;
+        if (grace !== undefined || isOver) return;
         abort(control);
         grace = setTimeout(finish, GRACE_MS);
       };
       const watch = this.#whenQuiet(control, patienceMs, stop);
-      for (const task of tasks) {
-        void outcomeOf(task).then((outcome) => {
-          outcomes.push(outcome);
-          if (outcomes.length === tasks.length) finish();
-          else if (!('report' in outcome) || !isWell(outcome.report)) stop();
-        });
-      }
+      crew.begin(taskOf, (outcome) => {
+        outcomes.push(outcome);
+        stop();
+        if (outcomes.length + finishedWorkers(control) >= crew.size) finish();
+      });
+      const look = () => {
+        for (let promise: Promise<unknown> | undefined; !isOver && promise === undefined; ) {
+          const finished = finishedWorkers(control);
+          if (outcomes.length + finished >= crew.size) return finish();
+          promise = whenFinished(control, finished);
+          void promise?.then(look);
+        }
+      };
+      look();
     });
   }
 
@@ -90,18 +93,5 @@ export class Watch {
     let sum = this.#finished;
     for (const control of this.#controls) sum += progressOf(control);
     return sum;
-  }
-}
-
-/** Whether a task ended as it should. */
-export function isWell({ result }: StepReport): boolean {
-  return result === 'done' || result === 'nonFinite';
-}
-
-async function outcomeOf(task: Promise<StepReport>): Promise<Outcome> {
-  try {
-    return { report: await task };
-  } catch (error) {
-    return { lostTo: error };
   }
 }

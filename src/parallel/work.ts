@@ -2,9 +2,13 @@
 import { FaltungError } from '../errors.ts';
 import type { bindProgram } from './bind.ts';
 import { abort } from './control.ts';
-import { type BoundProgram, runProgram } from './interpreter.ts';
+import { type BoundProgram, runProgram, type StepFrame } from './interpreter.ts';
+import { announcedStep, finishStep, stay } from './seats.ts';
 import type { StepReport, StepTask } from './task.ts';
 
+/** A worker waits for the next step as long as the last one took, at most this many milliseconds. */
+const MAX_STAY_MS = 2;
+const stayFor = (tookMs: number) => Math.min(tookMs, MAX_STAY_MS);
 /** Programs kept bound. */
 const MAX_BOUND = 8;
 
@@ -15,9 +19,13 @@ interface Bound extends BoundProgram {
 
 /**
  * Makes a worker's function. It never rejects: a failure is part of the report, so that its details survive.
- * `bind` is bindProgram; tests give one whose kernels are slow or fail.
+ * `bind` is bindProgram, and `stayMs` how long it waits for the next step behind one that took so long; tests give
+ * kernels that are slow or fail, and other times.
  */
-export function createStep(bind: typeof bindProgram): (task: StepTask) => StepReport {
+export function createStep(
+  bind: typeof bindProgram,
+  stayMs = stayFor,
+): (task: StepTask) => Promise<StepReport> {
   /** By program, the one used last at the end. */
   const bound = new Map<number, Bound>();
   const programOf = (task: StepTask): BoundProgram => {
@@ -32,14 +40,30 @@ export function createStep(bind: typeof bindProgram): (task: StepTask) => StepRe
     if (bound.size > MAX_BOUND) bound.delete(bound.keys().next().value!);
     return program;
   };
-  return (task) => {
+  return async (task) => {
     try {
-      return { result: runProgram(programOf(task), task.control, task.frame) };
+      return await work(programOf(task), task, stayMs);
     } catch (error) {
       abort(task.control);
       return { result: 'failed', failure: describe(error) };
     }
   };
+}
+
+/** Does the task's step, and those that follow while it stays. */
+async function work(
+  program: BoundProgram,
+  { control, worker, ticket, frame }: StepTask,
+  stayMs: (tookMs: number) => number,
+): Promise<StepReport> {
+  for (let step: StepFrame = frame; ; step = { ...frame, ...announcedStep(control) }) {
+    const began = performance.now();
+    const result = runProgram(program, control, step);
+    if (result !== 'done' && result !== 'nonFinite') return { result };
+    finishStep(control, worker, ticket, result);
+    const took = performance.now() - began;
+    if (!(await stay(control, worker, ticket, stayMs(took)))) return { result: 'left' };
+  }
 }
 
 /** An error in a form that crosses the thread boundary with its type and details. */

@@ -21,7 +21,7 @@ function taskOf(programId: number, runner = 1, generation = 1): StepTask {
     code,
     control: createControl(0),
   };
-  return { ...fixed, programId, runner, generation, frame };
+  return { ...fixed, programId, runner, generation, worker: 0, ticket: 1, frame };
 }
 
 /** A worker's function, and which programs it has bound, in order. */
@@ -34,15 +34,15 @@ function watchedStep() {
   return { step, bound };
 }
 
-test('a program is bound once, and again only after eight others were used since', () => {
+test('a program is bound once, and again only after eight others were used since', async () => {
   const { step, bound } = watchedStep();
   for (const id of [1, 2, 3, 4, 5, 6, 7, 8, 1, 9, 1, 2]) {
-    assert.deepEqual(step(taskOf(id)), { result: 'done' });
+    assert.deepEqual(await step(taskOf(id)), { result: 'left' });
   }
   assert.deepEqual(bound, [1, 2, 3, 4, 5, 6, 7, 8, 9, 2]);
 });
 
-test('programs of a memory that the model has left are let go at once', () => {
+test('programs of a memory that the model has left are let go at once', async () => {
   const { step, bound } = watchedStep();
   for (const [id, runner, generation] of [
     [1, 1, 1],
@@ -51,18 +51,18 @@ test('programs of a memory that the model has left are let go at once', () => {
     [2, 2, 1],
     [1, 1, 1],
   ] as const) {
-    step(taskOf(id, runner, generation));
+    await step(taskOf(id, runner, generation));
   }
   assert.deepEqual(bound, [1, 2, 3, 1]);
 });
 
-test('an error is reported with its details, and tells the others to stop', () => {
+test('an error is reported with its details, and tells the others to stop', async () => {
   const details = { operation: 'program', expected: 'a kernel', received: 'none' };
   const step = createStep(() => {
     throw new ConfigError(details);
   });
   const task = taskOf(1);
-  const { result, failure } = step(task);
+  const { result, failure } = await step(task);
   assert.deepEqual([result, failure?.name, failure?.details], ['failed', 'ConfigError', details]);
   assert.ok(isAborted(task.control));
 });

@@ -17,6 +17,8 @@ import { KERNEL_OF_PHASE, smallData, smallModel } from '../helpers/small-model.t
 
 /** A run that hangs fails by this limit. */
 const LIMIT = { timeout: 20_000 };
+/** Of a group of tests, on a loaded machine too. */
+const GROUP_LIMIT = { timeout: 180_000 };
 const SCALAR: EngineOptions = { threads: 2, engine: 'scalar' };
 const data = smallData(24);
 
@@ -99,7 +101,7 @@ const fatalIn = (phase: Phase, ending: Ending, call: number = CALLS[phase]) => (
 
 describe(
   'a step in which a worker dies before the update, or behind it, is run again: the bits are the same',
-  LIMIT,
+  GROUP_LIMIT,
   () => {
     let expected: string;
     before(async () => {
@@ -185,7 +187,7 @@ describe(
   },
 );
 
-describe('a worker that dies in the update ends the run with WorkerLostError', LIMIT, () => {
+describe('a worker that dies in the update ends the run with WorkerLostError', GROUP_LIMIT, () => {
   for (const options of [SCALAR, { threads: 1 }, { threads: 3 }] satisfies EngineOptions[]) {
     test(`within 2 s, and the engine works again (${JSON.stringify(options)})`, LIMIT, async () => {
       const { engine, model, error, elapsed, alive } = await trainInto(fatalIn('update', 'exit'), options);
@@ -201,36 +203,44 @@ describe('a worker that dies in the update ends the run with WorkerLostError', L
   }
 });
 
-describe('a worker that hangs ends the run with WorkerLostError once the patience is over', LIMIT, () => {
-  for (const threads of [1, 2, 3]) {
-    test(`one of ${threads}`, LIMIT, async () => {
-      const options = { ...SCALAR, threads, patienceMs: 300 };
-      const { engine, model, error, alive } = await trainInto(fatalIn('batch', 'hang'), options);
+describe(
+  'a worker that hangs ends the run with WorkerLostError once the patience is over',
+  GROUP_LIMIT,
+  () => {
+    for (const threads of [1, 2, 3]) {
+      test(`one of ${threads}`, LIMIT, async () => {
+        const options = { ...SCALAR, threads, patienceMs: 300 };
+        const { engine, model, error, alive } = await trainInto(fatalIn('batch', 'hang'), options);
+        assert.ok(error instanceof WorkerLostError, String(error));
+        assert.equal(alive, 0, 'somebody may still write to the model');
+        assert.match(error.message, /300 ms \(the weights are those of before the step\)/);
+        assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
+      });
+    }
+
+    test('also when all of them hang at once', LIMIT, async () => {
+      const { fatal } = fatalIn('shards', 'hang', 4);
+      const options = { ...SCALAR, patienceMs: 300 };
+      const { error, alive } = await trainInto({ fatal: { ...fatal, times: 2 } }, options);
       assert.ok(error instanceof WorkerLostError, String(error));
-      assert.equal(alive, 0, 'somebody may still write to the model');
-      assert.match(error.message, /300 ms \(the weights are those of before the step\)/);
-      assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
+      assert.equal(alive, 0);
     });
-  }
 
-  test('also when all of them hang at once', LIMIT, async () => {
-    const { fatal } = fatalIn('shards', 'hang', 4);
-    const options = { ...SCALAR, patienceMs: 300 };
-    const { error, alive } = await trainInto({ fatal: { ...fatal, times: 2 } }, options);
-    assert.ok(error instanceof WorkerLostError, String(error));
-    assert.equal(alive, 0);
-  });
-
-  test('a step that waits for another model’s slow one is not taken for one that hangs', LIMIT, async () => {
-    const engine = opened(faultyEngine({ ...SCALAR, threads: 1, patienceMs: 200 }, { napMs: 4 }));
-    const models = [smallModel(), smallModel()];
-    const ends = await Promise.all(models.map((model) => model.fit(data, { batchSize: 8, engine })));
-    assert.deepEqual(
-      ends.map(({ end }) => end),
-      ['finished', 'finished'],
+    test(
+      'a step that waits for another model’s slow one is not taken for one that hangs',
+      LIMIT,
+      async () => {
+        const engine = opened(faultyEngine({ ...SCALAR, threads: 1, patienceMs: 200 }, { napMs: 4 }));
+        const models = [smallModel(), smallModel()];
+        const ends = await Promise.all(models.map((model) => model.fit(data, { batchSize: 8, engine })));
+        assert.deepEqual(
+          ends.map(({ end }) => end),
+          ['finished', 'finished'],
+        );
+      },
     );
-  });
-});
+  },
+);
 
 for (const ending of ['throw', 'trap'] as const) {
   test(`a kernel that ends with a ${ending} ends the run with KernelError that names it`, LIMIT, async () => {
@@ -301,7 +311,7 @@ test('a worker that exits between steps costs no step', LIMIT, async () => {
 
 describe(
   'what a worker throws behind its task’s back fails the run with that error within one step',
-  LIMIT,
+  GROUP_LIMIT,
   () => {
     test('a promise that nobody awaits', LIMIT, async () => {
       for (const phase of ['shards', 'batch', 'prepare'] as const) {
@@ -366,7 +376,7 @@ test('after a loss in mid-update, what was prepared of the old weights is not us
   assert.deepEqual(await model.evaluate(data, { engine }), await copy.evaluate(data, { engine }));
 });
 
-describe('the process comes to its end by itself, with nothing closed', LIMIT, () => {
+describe('the process comes to its end by itself, with nothing closed', GROUP_LIMIT, () => {
   const script = fileURLToPath(new URL('../helpers/train-and-leave.ts', import.meta.url));
   const leave = async (faults: Faults) => {
     const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(faults)], LIMIT);
