@@ -126,7 +126,9 @@ export { type CifarResNetOptions, resNet20, resNet56 } from './zoo/cifar-resnet.
 export type { DenseNetOptions } from './zoo/dense-block.ts';
 export { denseNet121, denseNet169, denseNet201 } from './zoo/densenet.ts';
 export { bilinearWeights, type FcnOptions, fcn8s } from './zoo/fcn.ts';
-export { type GoogLeNetOptions, googLeNet } from './zoo/googlenet.ts';
+export { googLeNet } from './zoo/googlenet.ts';
+export { googLeNetBN } from './zoo/googlenet-bn.ts';
+export type { GoogLeNetOptions } from './zoo/googlenet-modules.ts';
 export {
   type InceptionOptions,
   inception,

@@ -8,6 +8,7 @@ import { fuzzModel } from './fuzz-model.ts';
 import { fuzzTar } from './fuzz-tar.ts';
 import { gradients } from './gradients.ts';
 import { kill } from './kill.ts';
+import { networks } from './networks.ts';
 import { schedules } from './schedules.ts';
 import type { Soak } from './soak.ts';
 import { toeplitz } from './toeplitz.ts';
@@ -23,6 +24,7 @@ export const soaks: readonly Soak[] = [
   fuzzTar,
   gradients,
   kill,
+  networks,
   schedules,
   toeplitz,
   workers,

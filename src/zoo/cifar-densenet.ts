@@ -14,6 +14,7 @@ import { type DenseNetOptions, denseBlocks } from './dense-block.ts';
 
 function cifarDenseNet(depth: number, isCompressed: boolean, options: DenseNetOptions): Network {
   const { classes = 10, inputShape = [32, 32, 3], growthRate = 12, dropout: rate = 0 } = options;
+  const classifier = { units: classes, activation: options.classifierActivation ?? 'softmax' } as const;
   const image = input({ shape: inputShape, name: 'image' });
   const stem = conv(image, 'conv1_conv', isCompressed ? 2 * growthRate : 16, 3);
   const kind = {
@@ -22,7 +23,7 @@ function cifarDenseNet(depth: number, isCompressed: boolean, options: DenseNetOp
     compression: isCompressed ? 0.5 : 1,
     dropout: rate,
   };
-  return { inputs: image, outputs: denseBlocks(stem, [depth, depth, depth], classes, kind) };
+  return { inputs: image, outputs: denseBlocks(stem, [depth, depth, depth], classifier, kind) };
 }
 
 /** DenseNet-40, for `functional({ ...denseNet40(), seed })`. */

@@ -14,6 +14,8 @@ import { conv, normalized, rectified } from './blocks.ts';
 export interface DenseNetOptions {
   /** Default 1000 for ImageNet's, 10 for CIFAR's. */
   readonly classes?: number;
+  /** What the classifier ends with; default 'softmax'. 'linear' returns its logits. */
+  readonly classifierActivation?: 'softmax' | 'linear';
   /** [H, W, C]; default [224, 224, 3] or [32, 32, 3]. */
   readonly inputShape?: readonly [number, number, number];
   /** Channels that a layer adds, k; default 32 or 12. */
@@ -60,7 +62,7 @@ function transition(x: SymbolicTensor, name: string, kind: DenseKind): SymbolicT
 export function denseBlocks(
   stem: SymbolicTensor,
   depths: readonly number[],
-  classes: number,
+  classifier: { readonly units: number; readonly activation: 'softmax' | 'linear' },
   kind: DenseKind,
 ): SymbolicTensor {
   let x = stem;
@@ -69,5 +71,5 @@ export function denseBlocks(
     if (i < depths.length - 1) x = transition(x, `pool${i + 2}`, kind);
   });
   const mean = globalAveragePooling2d({ name: 'avg_pool' })(rectified(normalized(x, 'bn'), 'relu'));
-  return dense({ name: 'predictions', units: classes, activation: 'softmax' })(mean);
+  return dense({ name: 'predictions', ...classifier })(mean);
 }

@@ -19,6 +19,7 @@ import { type DenseNetOptions, denseBlocks } from './dense-block.ts';
 
 function denseNet(depths: readonly number[], options: DenseNetOptions): Network {
   const { classes = 1000, inputShape = [224, 224, 3], growthRate = 32, dropout: rate = 0 } = options;
+  const classifier = { units: classes, activation: options.classifierActivation ?? 'softmax' } as const;
   const image = input({ shape: inputShape, name: 'image' });
   const conv1 = rectified(
     normalized(conv(image, 'conv1_conv', 2 * growthRate, 7, 2), 'conv1_bn'),
@@ -26,7 +27,7 @@ function denseNet(depths: readonly number[], options: DenseNetOptions): Network 
   );
   const stem = maxPooling2d({ name: 'pool1', poolSize: 3, strides: 2, padding: around(1) })(conv1);
   const kind = { growthRate, hasBottlenecks: true, compression: 0.5, dropout: rate };
-  return { inputs: image, outputs: denseBlocks(stem, depths, classes, kind) };
+  return { inputs: image, outputs: denseBlocks(stem, depths, classifier, kind) };
 }
 
 /** DenseNet-121, for `functional({ ...denseNet121(), seed })`. */

@@ -10,42 +10,26 @@
  */
 import { conv2d, dense, dropout, globalAveragePooling2d, maxPooling2d } from '../layers/index.ts';
 import { input, type SymbolicTensor } from '../layers/symbolic.ts';
+import type { Network } from './blocks.ts';
+import { type GoogLeNetOptions, inceptionModules } from './googlenet-modules.ts';
 import { inception } from './inception.ts';
 
-export interface GoogLeNetOptions {
-  /** Default 1000. */
-  readonly classes?: number;
-}
-
-/** Columns of the paper's table 1: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj. */
-const MODULES = {
-  '3a': [64, 96, 128, 16, 32, 32],
-  '3b': [128, 128, 192, 32, 96, 64],
-  '4a': [192, 96, 208, 16, 48, 64],
-  '4b': [160, 112, 224, 24, 64, 64],
-  '4c': [128, 128, 256, 24, 64, 64],
-  '4d': [112, 144, 288, 32, 64, 64],
-  '4e': [256, 160, 320, 32, 128, 128],
-  '5a': [256, 160, 320, 32, 128, 128],
-  '5b': [384, 192, 384, 48, 128, 128],
-} as const;
-
 /** Its inputs and outputs, for `functional({ ...googLeNet(), seed })`. */
-export function googLeNet({ classes = 1000 }: GoogLeNetOptions = {}): {
-  inputs: SymbolicTensor;
-  outputs: SymbolicTensor;
-} {
-  const image = input({ shape: [224, 224, 3], name: 'image' });
-  const conv = (name: string, filters: number, kernelSize: number, strides = 1) =>
-    conv2d({ name, filters, kernelSize, strides, padding: 'same', activation: 'relu' });
-  const halve = (name: string) => maxPooling2d({ name, poolSize: 3, strides: 2, padding: 'same' });
-  let x = halve('pool1')(conv('conv1', 64, 7, 2)(image));
-  x = halve('pool2')(conv('conv2', 192, 3)(conv('conv2_reduce', 64, 1)(x)));
-  for (const [name, columns] of Object.entries(MODULES)) {
-    const [conv1x1, reduce3x3, conv3x3, reduce5x5, conv5x5, poolProjection] = columns;
-    x = inception(x, { name, conv1x1, reduce3x3, conv3x3, reduce5x5, conv5x5, poolProjection });
-    if (name === '3b' || name === '4e') x = halve(`pool${name[0]}`)(x);
-  }
-  x = dropout({ name: 'dropout', rate: 0.4 })(globalAveragePooling2d({ name: 'mean' })(x));
-  return { inputs: image, outputs: dense({ name: 'output', units: classes, activation: 'softmax' })(x) };
+export function googLeNet(options: GoogLeNetOptions = {}): Network {
+  const { classes = 1000, inputShape = [224, 224, 3], filters: first = 64 } = options;
+  const { classifierActivation = 'softmax' } = options;
+  const scaled = (count: number) => Math.max(1, Math.round((count * first) / 64));
+  const image = input({ shape: inputShape, name: 'image' });
+  const conv = (x: SymbolicTensor, name: string, count: number, kernelSize: number, strides = 1) =>
+    conv2d({ name, filters: scaled(count), kernelSize, strides, padding: 'same', activation: 'relu' })(x);
+  const halve = (x: SymbolicTensor, name: string) =>
+    maxPooling2d({ name, poolSize: 3, strides: 2, padding: 'same' })(x);
+  const stem = conv(halve(conv(image, 'conv1', 64, 7, 2), 'pool1'), 'conv2_reduce', 64, 1);
+  const x = inceptionModules(halve(conv(stem, 'conv2', 192, 3), 'pool2'), scaled, {
+    module: inception,
+    halve,
+  });
+  const mean = dropout({ name: 'dropout', rate: 0.4 })(globalAveragePooling2d({ name: 'mean' })(x));
+  const outputs = dense({ name: 'output', units: classes, activation: classifierActivation })(mean);
+  return { inputs: image, outputs };
 }

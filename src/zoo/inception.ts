@@ -29,9 +29,16 @@ export interface InceptionOptions extends NaiveInceptionOptions {
   readonly poolProjection: number;
 }
 
-function conv(name: string, filters: number, kernelSize: number) {
-  return conv2d({ name, filters, kernelSize, padding: 'same', activation: 'relu' });
-}
+/** A convolution 'same' and what belongs to it: the tensor that it makes of one. */
+export type Convolution = (
+  x: SymbolicTensor,
+  name: string,
+  filters: number,
+  kernelSize: number,
+) => SymbolicTensor;
+
+const conv: Convolution = (x, name, filters, kernelSize) =>
+  conv2d({ name, filters, kernelSize, padding: 'same', activation: 'relu' })(x);
 
 function pool(name: string) {
   return maxPooling2d({ name, poolSize: 3, strides: 1, padding: 'same' });
@@ -41,20 +48,29 @@ function pool(name: string) {
 export function naiveInception(x: SymbolicTensor, options: NaiveInceptionOptions): SymbolicTensor {
   const { name, conv1x1, conv3x3, conv5x5 } = options;
   return concatenate({ name: `${name}_output` })([
-    conv(`${name}_1x1`, conv1x1, 1)(x),
-    conv(`${name}_3x3`, conv3x3, 3)(x),
-    conv(`${name}_5x5`, conv5x5, 5)(x),
+    conv(x, `${name}_1x1`, conv1x1, 1),
+    conv(x, `${name}_3x3`, conv3x3, 3),
+    conv(x, `${name}_5x5`, conv5x5, 5),
     pool(`${name}_pool`)(x),
   ]);
 }
 
-/** The module with reductions: [H, W, C] to [H, W, conv1x1 + conv3x3 + conv5x5 + poolProjection]. */
-export function inception(x: SymbolicTensor, options: InceptionOptions): SymbolicTensor {
+/**
+ * The module with reductions: [H, W, C] to [H, W, conv1x1 + conv3x3 + conv5x5 + poolProjection]. Another `convolution`
+ * takes the place of the one with ReLU, for example one with batch normalisation.
+ */
+export function inception(
+  x: SymbolicTensor,
+  options: InceptionOptions,
+  convolution: Convolution = conv,
+): SymbolicTensor {
   const { name, conv1x1, reduce3x3, conv3x3, reduce5x5, conv5x5, poolProjection } = options;
+  const reduced3x3 = () => convolution(x, `${name}_3x3_reduce`, reduce3x3, 1);
+  const reduced5x5 = () => convolution(x, `${name}_5x5_reduce`, reduce5x5, 1);
   return concatenate({ name: `${name}_output` })([
-    conv(`${name}_1x1`, conv1x1, 1)(x),
-    conv(`${name}_3x3`, conv3x3, 3)(conv(`${name}_3x3_reduce`, reduce3x3, 1)(x)),
-    conv(`${name}_5x5`, conv5x5, 5)(conv(`${name}_5x5_reduce`, reduce5x5, 1)(x)),
-    conv(`${name}_pool_projection`, poolProjection, 1)(pool(`${name}_pool`)(x)),
+    convolution(x, `${name}_1x1`, conv1x1, 1),
+    convolution(reduced3x3(), `${name}_3x3`, conv3x3, 3),
+    convolution(reduced5x5(), `${name}_5x5`, conv5x5, 5),
+    convolution(pool(`${name}_pool`)(x), `${name}_pool_projection`, poolProjection, 1),
   ]);
 }

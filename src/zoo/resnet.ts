@@ -17,6 +17,8 @@ import { around, conv, type Network, normalized, rectified } from './blocks.ts';
 export interface ResNetOptions {
   /** Default 1000. */
   readonly classes?: number;
+  /** What the classifier ends with; default 'softmax'. 'linear' returns its logits. */
+  readonly classifierActivation?: 'softmax' | 'linear';
   /** Default [224, 224, 3]. */
   readonly inputShape?: readonly [number, number, number];
   /** Filters of the first stage; default 64. */
@@ -62,6 +64,7 @@ function bottleneck(filters: number, strides: number, strideIn: '1x1' | '3x3'): 
 
 function resNet(depths: readonly number[], kind: typeof bottleneck, options: ResNetOptions): Network {
   const { classes = 1000, inputShape = [224, 224, 3], filters = 64, strideIn = '3x3' } = options;
+  const { classifierActivation = 'softmax' } = options;
   const image = input({ shape: inputShape, name: 'image' });
   const stem = normalized(conv(image, 'conv1_conv', filters, 7, 2), 'conv1_bn');
   const pool = maxPooling2d({ name: 'pool1_pool', poolSize: 3, strides: 2, padding: around(1) });
@@ -73,7 +76,7 @@ function resNet(depths: readonly number[], kind: typeof bottleneck, options: Res
     }
   });
   const mean = globalAveragePooling2d({ name: 'avg_pool' })(x);
-  const outputs = dense({ name: 'predictions', units: classes, activation: 'softmax' })(mean);
+  const outputs = dense({ name: 'predictions', units: classes, activation: classifierActivation })(mean);
   return { inputs: image, outputs };
 }
 

@@ -14,6 +14,8 @@ import type { Layer } from '../layers/layer.ts';
 export interface VggOptions {
   /** Default 1000. */
   readonly classes?: number;
+  /** What the classifier ends with; default 'softmax'. 'linear' returns its logits. */
+  readonly classifierActivation?: 'softmax' | 'linear';
   /** Whether flatten, fc1, fc2 and predictions are there; default true. */
   readonly includeTop?: boolean;
   /** Filters of the first block; the others have 2, 4, 8 and 8 times as many. Default 64. */
@@ -29,6 +31,7 @@ const WIDTHS = [1, 2, 4, 8, 8];
 
 function vgg(depths: readonly number[], options: VggOptions): Layer[] {
   const { classes = 1000, includeTop = true, filters = 64, units = 4096, dropout: rate = 0 } = options;
+  const { classifierActivation = 'softmax' } = options;
   const layers: Layer[] = depths.flatMap((depth, i) => {
     const block = `block${i + 1}`;
     const same = { kernelSize: 3, padding: 'same', activation: 'relu' } as const;
@@ -42,7 +45,7 @@ function vgg(depths: readonly number[], options: VggOptions): Layer[] {
     const layer = dense({ name, units, activation: 'relu' });
     return rate > 0 ? [layer, dropout({ rate, name: `${name}_dropout` })] : [layer];
   };
-  const predictions = dense({ name: 'predictions', units: classes, activation: 'softmax' });
+  const predictions = dense({ name: 'predictions', units: classes, activation: classifierActivation });
   return [...layers, flatten({ name: 'flatten' }), ...hidden('fc1'), ...hidden('fc2'), predictions];
 }
 

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
   cifarInception,
+  denseNet121,
   functional,
   googLeNet,
+  googLeNetBN,
   input,
   lenet5,
   naiveInception,
+  resNet18,
   sequential,
   uNet,
   vgg16,
@@ -15,6 +18,7 @@ import {
 import { sequentialGraph } from '../../src/model/graph.ts';
 import { layoutTensors } from '../../src/model/layout.ts';
 import { summaryRows } from '../../src/model/summary.ts';
+import { convolutionsOf, outputsOf, trainedCount } from './tables.ts';
 
 const table = (graph: Parameters<typeof summaryRows>[0]) =>
   summaryRows(graph).map(({ name, outputShape, parameters }) => [name, outputShape.join('x'), parameters]);
@@ -130,4 +134,22 @@ test('a summary of a network with branches has a column of connections, one with
   );
   assert.match(lines.find((line) => line.startsWith('conv1'))!, / image$/);
   assert.doesNotMatch(sequential({ inputShape: [32, 32, 1] }, lenet5()).summary(), /Connected/);
+});
+
+test('GoogLeNet with batch normalisation has torchvision’s 6,624,904 trained parameters and the same sizes', () => {
+  const { graph } = functional(googLeNetBN());
+  assert.equal(trainedCount(graph), 6_624_904);
+  const sizes = (network: typeof graph) => outputsOf(network, /^(pool\d|[345][a-e]_output|mean|output)$/);
+  assert.deepEqual(sizes(graph), sizes(functional(googLeNet()).graph));
+  // The windows of the modules' third branches.
+  assert.deepEqual([...new Set(convolutionsOf(graph, /_5x5$/).map((text) => text.split(' ')[0]))], ['3x3']);
+});
+
+test('classifiers return logits where they are asked to', () => {
+  const linear = { classifierActivation: 'linear' } as const;
+  const lastTypes = [resNet18(linear), denseNet121(linear), googLeNet(linear), googLeNetBN(linear)].map(
+    (network) => functional(network).graph.nodes.at(-1)!.layer.type,
+  );
+  assert.deepEqual([...new Set(lastTypes)], ['dense']);
+  assert.equal(sequentialGraph([32, 32, 3], vgg16(linear)).nodes.at(-1)!.layer.type, 'dense');
 });
