@@ -30,7 +30,9 @@ export type { ConcatenateOptions } from './layers/concatenate.ts';
 export type { ConvAlgorithm, Numerics } from './layers/conv-algorithm.ts';
 export type { Conv2dOptions } from './layers/conv2d.ts';
 export type { Conv2dTransposeOptions } from './layers/conv2d-transpose.ts';
+export type { CroppingOptions } from './layers/cropping2d.ts';
 export type { DenseOptions } from './layers/dense.ts';
+export type { DepthwiseConv2dOptions } from './layers/depthwise-conv2d.ts';
 export type { DropoutOptions } from './layers/dropout.ts';
 export type { GaussianNoiseOptions } from './layers/gaussian-noise.ts';
 export type { IdentityShortcutOptions } from './layers/identity-shortcut.ts';
@@ -43,11 +45,15 @@ export {
   type Layer,
   type LayerDefinition,
 } from './layers/layer.ts';
+export type { Margins } from './layers/margins.ts';
 export type { PoolOptions } from './layers/pooling-options.ts';
 export type { PreluOptions } from './layers/prelu.ts';
+export type { SeparableConv2dOptions } from './layers/separable-conv2d.ts';
 export type { SpatialDropout2dOptions } from './layers/spatial-dropout2d.ts';
 export type { StochasticDepthOptions } from './layers/stochastic-depth.ts';
 export { type InputOptions, input, type SymbolicTensor } from './layers/symbolic.ts';
+export type { UpSamplingOptions } from './layers/up-sampling2d.ts';
+export type { ZeroPaddingOptions } from './layers/zero-padding2d.ts';
 export { createEngine, Engine, type EngineOptions } from './parallel/engine.ts';
 export type { Initializer } from './tensor/initializers.ts';
 export type { Shape } from './tensor/shape.ts';

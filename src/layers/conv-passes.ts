@@ -1,4 +1,8 @@
-/** The three passes of a convolution as kernel calls, by the algorithm that was chosen for it. */
+/**
+ * The three passes of a convolution as kernel calls, by the algorithm that was chosen for it, and what layers make of
+ * them: y = activation(x # w + b), and all of its gradients.
+ */
+import type { ActivationBackwardSpec } from '../kernels/activation-backward.ts';
 import type { ChannelSumSpec } from '../kernels/channel-sum.ts';
 import type { Conv2dForwardSpec } from '../kernels/conv2d-forward.ts';
 import type { Conv2dInputGradientSpec } from '../kernels/conv2d-input-gradient.ts';
@@ -14,6 +18,7 @@ import {
 import { transformedLength, type WinogradWeightsSpec } from '../kernels/winograd-weights.ts';
 import type { ConvGeometry } from '../tensor/convolution.ts';
 import type { BackwardContext, BufferRef, ForwardContext, GradientRef, TensorRef } from './layer.ts';
+import { type EndConfig, fusedActivation } from './options.ts';
 
 /** A convolution with everything decided. */
 export interface Convolution {
@@ -22,12 +27,54 @@ export interface Convolution {
   readonly flip: boolean;
   /** Output tile of Winograd's algorithm, or 0 for the direct kernels. */
   readonly tile: 0 | OutputTile;
+  /** The layer's parameter that holds the weights; default 'weight'. */
+  readonly weight?: string;
+}
+
+/** y = activation(x # w + b), the bias where the configuration has one. */
+export function forwardConvolution(context: ForwardContext<EndConfig>, convolution: Convolution): void {
+  const { config, inputs, output } = context;
+  const bias = config.useBias ? context.parameter('bias') : undefined;
+  const end = { bias, activation: fusedActivation(config) };
+  emitConvolution(context, convolution, inputs[0]!, output, end);
+}
+
+/** All gradients of `forwardConvolution`. */
+export function backwardConvolution(context: BackwardContext<EndConfig>, convolution: Convolution): void {
+  const { config, inputs, gradOutput } = context;
+  backwardEnd(context, config);
+  const weight = context.gradParameter('weight');
+  if (weight !== undefined) emitWeightGradient(context, convolution, inputs[0]!, gradOutput, weight);
+  const gradInput = context.gradInput();
+  if (gradInput !== undefined) emitInputGradient(context, convolution, gradOutput, gradInput);
+}
+
+/** The gradient through the activation, in place, where the kernel fused one, and the bias' gradient. */
+export function backwardEnd<C>(context: BackwardContext<C>, config: EndConfig): void {
+  if (fusedActivation(config) === 'relu') reluGate(context, context.output);
+  const bias = config.useBias ? context.gradParameter('bias') : undefined;
+  if (bias !== undefined) emitBiasGradient(context, context.gradOutput, bias);
+}
+
+/** `dO = dY * relu'(y)` in place, where the forward kernel applied ReLU while storing. */
+export function reluGate<C>(context: BackwardContext<C>, output: TensorRef): void {
+  const spec: ActivationBackwardSpec = {
+    kind: 'activationBackward',
+    function: 'relu',
+    alpha: 1,
+    saved: output.view,
+    gradOutput: context.gradOutput.view,
+    gradInput: context.gradOutput.view,
+    accumulate: false,
+  };
+  const { origin } = context.gradOutput;
+  context.call(spec, [output.origin, origin, origin, 'count']);
 }
 
 /** output = activation(input # weight + bias). */
 export function emitConvolution(
   context: ForwardContext<unknown>,
-  { geometry, flip, tile }: Convolution,
+  { geometry, flip, tile, weight: name }: Convolution,
   input: TensorRef,
   output: TensorRef,
   end: { readonly bias: BufferRef | undefined; readonly activation: 'linear' | 'relu' },
@@ -43,7 +90,7 @@ export function emitConvolution(
   const bias = end.bias === undefined ? [] : [end.bias];
   if (tile === 0) {
     const spec: Conv2dForwardSpec = { kind: 'conv2dForward', ...common };
-    const weight = packedWeights(context, geometry, 'forward', flip);
+    const weight = packedWeights(context, geometry, 'forward', flip, name);
     context.call(spec, [input.origin, weight, ...bias, output.origin, 'count']);
     return;
   }
@@ -76,7 +123,7 @@ export function emitWeightGradient(
 /** gradInput = gradOutput full-convolved with the flipped weights. */
 export function emitInputGradient(
   context: BackwardContext<unknown>,
-  { geometry, flip, tile }: Convolution,
+  { geometry, flip, tile, weight: name }: Convolution,
   gradOutput: TensorRef,
   gradInput: GradientRef,
 ): void {
@@ -89,7 +136,7 @@ export function emitInputGradient(
       gradInput: gradInput.view,
       ...end,
     };
-    const weight = packedWeights(context, geometry, 'inputGradient', flip);
+    const weight = packedWeights(context, geometry, 'inputGradient', flip, name);
     context.call(spec, [gradOutput.origin, weight, gradInput.origin, 'count']);
     return;
   }
@@ -123,9 +170,11 @@ export function packedWeights(
   geometry: ConvGeometry,
   pass: PackPass,
   flip: boolean,
+  weight = 'weight',
 ): BufferRef {
   const spec: PackConv2dSpec = { kind: 'packConv2d', geometry, pass, flip };
-  return context.prepared(pass, 'weight', packedLength(geometry, pass), spec);
+  const name = weight === 'weight' ? pass : `${weight}/${pass}`;
+  return context.prepared(name, weight, packedLength(geometry, pass), spec);
 }
 
 /** The weights transformed for a pass of the Winograd kernels, made once an update. */

@@ -19,8 +19,7 @@ import {
 } from '../tensor/convolution.ts';
 import { convFans } from '../tensor/initializers.ts';
 import type { Shape } from '../tensor/shape.ts';
-import { packedWeights } from './conv-passes.ts';
-import { reluGate } from './conv2d.ts';
+import { packedWeights, reluGate } from './conv-passes.ts';
 import { type BackwardContext, defineLayer, type ForwardContext } from './layer.ts';
 import {
   checkCount,

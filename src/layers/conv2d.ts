@@ -5,7 +5,6 @@
  *   backward: dO = dY * activation'(y); db = sum of dO; dW = x # dO; dX = dO full-convolved with flipped w
  */
 import { ConfigError } from '../errors.ts';
-import type { ActivationBackwardSpec } from '../kernels/activation-backward.ts';
 import { winogradFits } from '../kernels/winograd-geometry.ts';
 import {
   type ConvGeometry,
@@ -18,20 +17,13 @@ import {
 import { convFans } from '../tensor/initializers.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { type ConvAlgorithm, chooseTile } from './conv-algorithm.ts';
-import {
-  type Convolution,
-  emitBiasGradient,
-  emitConvolution,
-  emitInputGradient,
-  emitWeightGradient,
-} from './conv-passes.ts';
-import { type BackwardContext, defineLayer, type ForwardContext, type TensorRef } from './layer.ts';
+import { backwardConvolution, type Convolution, forwardConvolution } from './conv-passes.ts';
+import { defineLayer, type ForwardContext } from './layer.ts';
 import {
   checkCount,
   checkFlag,
   checkWindow,
   followingActivation,
-  fusedActivation,
   resolveWeights,
   type WeightConfig,
   type WeightOptions,
@@ -47,21 +39,6 @@ export interface Conv2dOptions extends ConvOptions, WeightOptions {
 export interface Conv2dConfig extends ConvOptions, WeightConfig {
   readonly flip: boolean;
   readonly algorithm: ConvAlgorithm;
-}
-
-/** `dO = dY * relu'(y)` in place, where the forward kernel applied ReLU while storing. */
-export function reluGate<C>(context: BackwardContext<C>, output: TensorRef): void {
-  const spec: ActivationBackwardSpec = {
-    kind: 'activationBackward',
-    function: 'relu',
-    alpha: 1,
-    saved: output.view,
-    gradOutput: context.gradOutput.view,
-    gradInput: context.gradOutput.view,
-    accumulate: false,
-  };
-  const { origin } = context.gradOutput;
-  context.call(spec, [output.origin, origin, origin, 'count']);
 }
 
 function checkAlgorithm(operation: string, algorithm: ConvAlgorithm): ConvAlgorithm {
@@ -93,25 +70,6 @@ function convolutionOf(context: ForwardContext<Conv2dConfig>): Convolution {
   const { config, inputs, numerics } = context;
   const geometry = geometryOf(config, [inputs[0]!.shape]);
   return { geometry, flip: config.flip, tile: chooseTile(geometry, numerics, config.algorithm) };
-}
-
-function forward(context: ForwardContext<Conv2dConfig>): void {
-  const { config, inputs, output } = context;
-  const bias = config.useBias ? context.parameter('bias') : undefined;
-  const end = { bias, activation: fusedActivation(config) };
-  emitConvolution(context, convolutionOf(context), inputs[0]!, output, end);
-}
-
-function backward(context: BackwardContext<Conv2dConfig>): void {
-  const { config, inputs, output, gradOutput } = context;
-  const convolution = convolutionOf(context);
-  if (fusedActivation(config) === 'relu') reluGate(context, output);
-  const bias = config.useBias ? context.gradParameter('bias') : undefined;
-  if (bias !== undefined) emitBiasGradient(context, gradOutput, bias);
-  const weight = context.gradParameter('weight');
-  if (weight !== undefined) emitWeightGradient(context, convolution, inputs[0]!, gradOutput, weight);
-  const gradInput = context.gradInput();
-  if (gradInput !== undefined) emitInputGradient(context, convolution, gradOutput, gradInput);
 }
 
 /**
@@ -158,8 +116,8 @@ export const conv2d = defineLayer<Conv2dOptions, Conv2dConfig>({
     return { input: inputHalo(geometry), gradOutput: gradOutputHalo(geometry) };
   },
   following: followingActivation,
-  forward,
-  backward,
+  forward: (context) => forwardConvolution(context, convolutionOf(context)),
+  backward: (context) => backwardConvolution(context, convolutionOf(context)),
   multiplyAdds: (config, inputs) => multiplyAdds(geometryOf(config, inputs)),
   examples: [
     { options: { filters: 5, kernelSize: 3, padding: 'same', activation: 'relu' }, inputShape: [6, 5, 3] },

@@ -12,7 +12,7 @@ import type { DenseInputGradientSpec } from '../kernels/dense-input-gradient.ts'
 import { denseGeometry, type PackDenseSpec } from '../kernels/dense-pack.ts';
 import type { DenseWeightGradientSpec } from '../kernels/dense-weight-gradient.ts';
 import { formatShape, type Shape } from '../tensor/shape.ts';
-import { reluGate } from './conv2d.ts';
+import { reluGate } from './conv-passes.ts';
 import { type BackwardContext, defineLayer, type ForwardContext } from './layer.ts';
 import {
   checkCount,

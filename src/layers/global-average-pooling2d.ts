@@ -12,7 +12,7 @@ import type { Shape } from '../tensor/shape.ts';
 import { type CommonOptions, defineLayer } from './layer.ts';
 
 /** The window that covers an image; throws ShapeError for a vector. */
-function wholeImage(input: Shape, operation = 'globalAveragePooling2d'): PoolWindow {
+export function wholeImage(input: Shape, operation = 'globalPooling'): PoolWindow {
   const [height, width] = input as [number, number, number];
   return poolWindow(operation, input, { poolSize: [height, width] });
 }

@@ -7,18 +7,24 @@ import { batchNormalization } from './batch-normalization.ts';
 import { concatenate } from './concatenate.ts';
 import { conv2d } from './conv2d.ts';
 import { conv2dTranspose } from './conv2d-transpose.ts';
+import { cropping2d } from './cropping2d.ts';
 import { dense } from './dense.ts';
+import { depthwiseConv2d } from './depthwise-conv2d.ts';
 import { dropout } from './dropout.ts';
 import { flatten } from './flatten.ts';
 import { gaussianNoise } from './gaussian-noise.ts';
 import { globalAveragePooling2d } from './global-average-pooling2d.ts';
+import { globalMaxPooling2d } from './global-max-pooling2d.ts';
 import { identityShortcut } from './identity-shortcut.ts';
 import { maxPooling2d } from './max-pooling2d.ts';
 import { maximum } from './maximum.ts';
 import { multiply } from './multiply.ts';
 import { prelu } from './prelu.ts';
+import { separableConv2d } from './separable-conv2d.ts';
 import { spatialDropout2d } from './spatial-dropout2d.ts';
 import { stochasticDepth } from './stochastic-depth.ts';
+import { upSampling2d } from './up-sampling2d.ts';
+import { zeroPadding2d } from './zero-padding2d.ts';
 
 /** What the conformance harness, files and documentation go through. */
 export const layers = {
@@ -30,18 +36,24 @@ export const layers = {
   concatenate,
   conv2d,
   conv2dTranspose,
+  cropping2d,
   dense,
+  depthwiseConv2d,
   dropout,
   flatten,
   gaussianNoise,
   globalAveragePooling2d,
+  globalMaxPooling2d,
   identityShortcut,
-  maxPooling2d,
   maximum,
+  maxPooling2d,
   multiply,
   prelu,
+  separableConv2d,
   spatialDropout2d,
   stochasticDepth,
+  upSampling2d,
+  zeroPadding2d,
 } as const;
 
 export {
@@ -53,16 +65,22 @@ export {
   concatenate,
   conv2d,
   conv2dTranspose,
+  cropping2d,
   dense,
+  depthwiseConv2d,
   dropout,
   flatten,
   gaussianNoise,
   globalAveragePooling2d,
+  globalMaxPooling2d,
   identityShortcut,
   maximum,
   maxPooling2d,
   multiply,
   prelu,
+  separableConv2d,
   spatialDropout2d,
   stochasticDepth,
+  upSampling2d,
+  zeroPadding2d,
 };

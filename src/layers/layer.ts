@@ -112,7 +112,10 @@ export interface ForwardContext<C> {
     elements: number,
     spec: KernelSpec,
   ): BufferRef;
-  /** A buffer of f32 that the backward pass will read, the same in both passes by name. */
+  /**
+   * A buffer of f32 for what a later call of the layer will read, be it in the backward pass: the same in both passes
+   * by name. What it holds before it is written is undefined.
+   */
   saved(name: string, elementsPerSample: number): BufferRef;
   /** Scratch of this call only, independent of the number of samples. */
   scratch(elements: number): BufferRef;

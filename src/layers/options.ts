@@ -38,13 +38,16 @@ export function resolveWeights(options: WeightOptions, operation: string): Weigh
   };
 }
 
+/** What comes after the sums. */
+export type EndConfig = Pick<WeightConfig, 'activation' | 'useBias'>;
+
 /** What the kernels fuse into their stores. */
-export function fusedActivation(config: WeightConfig): 'linear' | 'relu' {
+export function fusedActivation(config: EndConfig): 'linear' | 'relu' {
   return config.activation === 'relu' ? 'relu' : 'linear';
 }
 
 /** The activation layer that must follow where the kernels cannot fuse it. */
-export function followingActivation(config: WeightConfig): Layer | undefined {
+export function followingActivation(config: EndConfig): Layer | undefined {
   return isFused(config.activation) ? undefined : activation({ function: config.activation });
 }
 

@@ -39,6 +39,8 @@ export interface Emission {
   /** Samples of a full batch. */
   readonly batchSize: number;
   readonly layout: TensorLayout;
+  /** Whether several workers compute one tensor, so that none is a worker's own. */
+  readonly split: boolean;
   /** The shard's calls so far. */
   readonly calls: PlannedCall[];
   /** Units over the whole batch, in rounds: what a shared layer adds to its first call's gradients waits for them. */
@@ -89,6 +91,7 @@ export function startEmission(
     mode,
     ...options,
     layout,
+    split,
     calls,
     batchUnits: [],
     backwardPasses: new Map(),
@@ -208,7 +211,8 @@ function forwardContext(emission: Emission, node: GraphNode): ForwardContext<unk
       emission.prepared.set(copy.buffer.name, { spec, operands: [...sources, copy] });
       return copy;
     },
-    saved: (name, elements) => owned('saved', name, 'unit', { sampleBytes: elements * 4 }),
+    saved: (name, elements) =>
+      owned('saved', name, emission.split ? 'batch' : 'unit', { sampleBytes: elements * 4 }),
     scratch: (elements) => refTo(plainBuffer(`scratch/${node.name}`, 'unit', { fixedBytes: elements * 4 })),
     shared: (name, elements) => owned('shared', name, 'program', { fixedBytes: elements * 4 }),
     meet(units) {

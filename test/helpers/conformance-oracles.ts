@@ -15,7 +15,9 @@ import {
   stochasticDepthOracle,
 } from './conformance-noise.ts';
 import type { LayerOracle, LayerProblem } from './conformance-oracle.ts';
+import { depthwiseConv2dOracle, separableConv2dOracle } from './conformance-separable.ts';
 import { identityShortcutOracle } from './conformance-shortcut.ts';
+import { croppingOracle, upSamplingOracle, zeroPaddingOracle } from './conformance-spatial.ts';
 import { conv2dOracle, conv2dTransposeOracle, denseOracle } from './conformance-weights.ts';
 import { channelSums, type Values } from './oracle.ts';
 import {
@@ -73,14 +75,22 @@ function coverage(g: PoolGeometry): number {
   return Math.ceil(g.kernelHeight / g.strideY) * Math.ceil(g.kernelWidth / g.strideX);
 }
 
-const maxPoolingOracle: LayerOracle = {
-  forward: (problem) => exactValues(maxPool(poolingOf(problem), problem.input, problem.count).output),
-  backward(problem, gradOutput) {
-    const g = poolingOf(problem);
-    const spread = (dy: Values) => maxPoolGradient(g, problem.input, dy, problem.count);
-    return { gradInput: linearResult(coverage(g), gradOutput, spread, spread), parameters: {} };
-  },
-};
+function maxPoolingOracleOf(windowOf: (problem: LayerProblem) => PoolGeometry): LayerOracle {
+  return {
+    forward: (problem) => exactValues(maxPool(windowOf(problem), problem.input, problem.count).output),
+    backward(problem, gradOutput) {
+      const g = windowOf(problem);
+      const spread = (dy: Values) => maxPoolGradient(g, problem.input, dy, problem.count);
+      return { gradInput: linearResult(coverage(g), gradOutput, spread, spread), parameters: {} };
+    },
+  };
+}
+
+/** One window, the image itself. */
+function wholeImage(problem: LayerProblem): PoolGeometry {
+  const [height, width] = problem.inputShape as [number, number];
+  return poolingOf(problem, { poolSize: [height, width] });
+}
 
 const averagePoolingOracle: LayerOracle = {
   // Divisible by every number of taps in a window of up to 4 x 4.
@@ -103,14 +113,12 @@ const averagePoolingOracle: LayerOracle = {
 const globalAveragePoolingOracle: LayerOracle = {
   exactUnit: ({ inputShape: [height, width] }) => height! * width!,
   forward(problem) {
-    const [height, width] = problem.inputShape as [number, number];
-    const g = poolingOf(problem, { poolSize: [height, width] });
+    const g = wholeImage(problem);
     const mean = (x: Values) => averagePool(g, x, problem.count, false);
-    return linearResult(height * width, exactValues(problem.input), mean, mean);
+    return linearResult(g.inHeight * g.inWidth, exactValues(problem.input), mean, mean);
   },
   backward(problem, gradOutput) {
-    const [height, width] = problem.inputShape as [number, number];
-    const g = poolingOf(problem, { poolSize: [height, width] });
+    const g = wholeImage(problem);
     const spread = (dy: Values) => averagePoolGradient(g, dy, problem.count, false);
     return { gradInput: linearResult(1, gradOutput, spread, spread), parameters: {} };
   },
@@ -159,16 +167,22 @@ export const oracles: Readonly<Record<string, LayerOracle>> = {
   concatenate: concatenateOracle,
   conv2d: conv2dOracle,
   conv2dTranspose: conv2dTransposeOracle,
+  cropping2d: croppingOracle,
   dense: denseOracle,
+  depthwiseConv2d: depthwiseConv2dOracle,
   dropout: dropoutOracle,
   flatten: identityOracle,
   gaussianNoise: gaussianNoiseOracle,
   globalAveragePooling2d: globalAveragePoolingOracle,
+  globalMaxPooling2d: maxPoolingOracleOf(wholeImage),
   identityShortcut: identityShortcutOracle,
-  maxPooling2d: maxPoolingOracle,
   maximum: maximumOracle,
+  maxPooling2d: maxPoolingOracleOf((problem) => poolingOf(problem)),
   multiply: multiplyOracle,
   prelu: preluOracle,
+  separableConv2d: separableConv2dOracle,
   spatialDropout2d: spatialDropout2dOracle,
   stochasticDepth: stochasticDepthOracle,
+  upSampling2d: upSamplingOracle,
+  zeroPadding2d: zeroPaddingOracle,
 };

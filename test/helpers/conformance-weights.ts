@@ -21,7 +21,7 @@ import { winograd } from './oracle-winograd.ts';
 import { addBounds, roundoffBounds } from './tolerance.ts';
 
 /** The activation of `config.activation`, with its default alpha, applied to what `inner` computes. */
-function withActivation(inner: LayerOracle): LayerOracle {
+export function withActivation(inner: LayerOracle): LayerOracle {
   const alphaOf = (name: string) => (name === 'leakyRelu' ? 0.01 : 1);
   const nameOf = ({ config }: LayerProblem) => (config as { activation: string }).activation;
   return {
@@ -45,7 +45,7 @@ function withActivation(inner: LayerOracle): LayerOracle {
 }
 
 /** The bias' gradient where there is one: a sum a channel. */
-function biasGradient(problem: LayerProblem, gradOutput: BoundedValues): { bias?: BoundedValues } {
+export function biasGradient(problem: LayerProblem, gradOutput: BoundedValues): { bias?: BoundedValues } {
   const { bias } = problem.parameters;
   if (bias === undefined) return {};
   const sum = (values: Values) => channelSums(values, bias.length);
@@ -53,13 +53,13 @@ function biasGradient(problem: LayerProblem, gradOutput: BoundedValues): { bias?
 }
 
 /** The bias at every element of the output, or zeros. */
-function biasOf({ count, outputShape, parameters: { bias } }: LayerProblem): Float32Array {
+export function biasOf({ count, outputShape, parameters: { bias } }: LayerProblem): Float32Array {
   const length = outputShape.reduce((product, extent) => product * extent, count);
   return Float32Array.from({ length }, (_, i) => bias?.[i % bias.length] ?? 0);
 }
 
 /** A convolution's pass on operands that are themselves uncertain: their errors pass through it, unrounded. */
-function passResult(
+export function passResult(
   subject: Subject,
   pass: PassName,
   problem: PassProblem,

@@ -55,6 +55,19 @@ export interface LayersJson {
   }[];
 }
 
+/** The plain data of the fixture `spatial`. */
+export interface SpatialJson {
+  readonly about: string;
+  readonly cases: readonly {
+    readonly name: string;
+    /** The layer's type in the registry, and its options. */
+    readonly layer: string;
+    readonly options: Readonly<Record<string, unknown>>;
+    /** Rounded operations of an element, by the result's name; absent where all results are exact. */
+    readonly terms?: Readonly<Record<string, number>>;
+  }[];
+}
+
 /** The plain data of the fixture `optimizers`. */
 export interface OptimizersJson {
   readonly about: string;
@@ -81,6 +94,7 @@ interface FixtureJsons {
   readonly notebook: NotebookJson;
   readonly layers: LayersJson;
   readonly optimizers: OptimizersJson;
+  readonly spatial: SpatialJson;
 }
 
 /** A fixture in memory; `tensor` fails on an unknown name, `tensors` is for looking. */

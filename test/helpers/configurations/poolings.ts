@@ -1,6 +1,11 @@
 /** Random configurations of poolings. */
 import fc from 'fast-check';
-import { averagePooling2d, globalAveragePooling2d, maxPooling2d } from '../../../src/layers/index.ts';
+import {
+  averagePooling2d,
+  globalAveragePooling2d,
+  globalMaxPooling2d,
+  maxPooling2d,
+} from '../../../src/layers/index.ts';
 import { poolCases } from '../pool-cases.ts';
 import { configurationsOf, imageShapes } from './draw.ts';
 import { paddingOf, paddings } from './windows.ts';
@@ -32,5 +37,10 @@ export const averagePoolingConfigurations = configurationsOf(
 
 export const globalAveragePoolingConfigurations = configurationsOf(imageShapes, (inputShape) => ({
   layer: globalAveragePooling2d(),
+  inputShape,
+}));
+
+export const globalMaxPoolingConfigurations = configurationsOf(imageShapes, (inputShape) => ({
+  layer: globalMaxPooling2d(),
   inputShape,
 }));

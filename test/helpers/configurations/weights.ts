@@ -1,7 +1,13 @@
 /** Random configurations of layers with weights. */
 import fc from 'fast-check';
 import { winogradFits } from '../../../src/kernels/winograd-geometry.ts';
-import { conv2d, conv2dTranspose, dense } from '../../../src/layers/index.ts';
+import {
+  conv2d,
+  conv2dTranspose,
+  dense,
+  depthwiseConv2d,
+  separableConv2d,
+} from '../../../src/layers/index.ts';
 import { convCases } from '../arbitraries.ts';
 import { configurationsOf, weightOptions } from './draw.ts';
 import { paddingOf, paddings } from './windows.ts';
@@ -69,4 +75,34 @@ export const conv2dTransposeConfigurations = configurationsOf(
 export const denseConfigurations = configurationsOf(
   fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 }), weightOptions),
   ([features, units, weights]) => ({ layer: dense({ units, ...weights }), inputShape: [features] }),
+);
+
+/** Windows over images of few channels, for convolutions of each channel. */
+const windowCases = fc
+  .tuple(
+    convCases({ size: 7, kernel: [1, 4], groups: 1, inChannels: 6, outChannels: 1 }),
+    paddings,
+    fc.integer({ min: 1, max: 3 }),
+    weightOptions,
+  )
+  .map(([{ geometry: g }, padding, depthMultiplier, weights]) => ({
+    options: {
+      kernelSize: [g.kernelHeight, g.kernelWidth],
+      strides: [g.strideY, g.strideX],
+      dilationRate: [g.dilationY, g.dilationX],
+      padding: paddingOf(g, padding),
+      depthMultiplier,
+      ...weights,
+    } as const,
+    inputShape: [g.inHeight, g.inWidth, g.inChannels],
+  }));
+
+export const depthwiseConv2dConfigurations = configurationsOf(windowCases, ({ options, inputShape }) => ({
+  layer: depthwiseConv2d(options),
+  inputShape,
+}));
+
+export const separableConv2dConfigurations = configurationsOf(
+  fc.tuple(windowCases, fc.integer({ min: 1, max: 5 })),
+  ([{ options, inputShape }, filters]) => ({ layer: separableConv2d({ filters, ...options }), inputShape }),
 );

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { cropping2d, upSampling2d, zeroPadding2d } from '../../src/layers/index.ts';
+import type { Layer } from '../../src/layers/layer.ts';
+import { sequentialGraph } from '../../src/model/graph.ts';
+import type { Shape } from '../../src/tensor/shape.ts';
+import { assertRefusedOptions } from '../helpers/conformance-registry.ts';
+
+const shapeOf = (layer: Layer, shape: Shape) => sequentialGraph(shape, [layer]).tensors[1];
+
+test('defaults are those of Keras: one pixel of zeros, no crop, twice the size', () => {
+  assert.deepEqual(shapeOf(zeroPadding2d(), [3, 4, 2]), [5, 6, 2]);
+  assert.deepEqual(shapeOf(cropping2d(), [3, 4, 2]), [3, 4, 2]);
+  assert.deepEqual(shapeOf(upSampling2d(), [3, 4, 2]), [6, 8, 2]);
+});
+
+test('margins are one number, [vertical, horizontal], pairs of sides, or sides by name', () => {
+  const asymmetric = [
+    [1, 2],
+    [0, 3],
+  ] as const;
+  for (const [padding, shape] of [
+    [2, [7, 8, 1]],
+    [
+      [1, 2],
+      [5, 8, 1],
+    ],
+    [asymmetric, [6, 7, 1]],
+    [{ top: 1, bottom: 2, left: 0, right: 3 }, [6, 7, 1]],
+  ] as const) {
+    assert.deepEqual(shapeOf(zeroPadding2d({ padding }), [3, 4, 1]), shape);
+    assert.deepEqual(shapeOf(cropping2d({ cropping: padding }), shape), [3, 4, 1]);
+  }
+  const { config } = zeroPadding2d({ padding: asymmetric });
+  assert.deepEqual(config, { padding: { top: 1, right: 3, bottom: 2, left: 0 } });
+});
+
+test('what are no margins is refused when the layer is made, naming layer and option', () => {
+  const wrong = [
+    -1,
+    0.5,
+    '1',
+    null,
+    [1],
+    [1, 2, 3],
+    [[1, 2]],
+    [[1, 2, 3], 4],
+    [[1], [2, 3]],
+    { top: 1 },
+    Infinity,
+  ];
+  for (const margins of wrong) {
+    assertRefusedOptions(zeroPadding2d, { padding: margins }, 'padding');
+    assertRefusedOptions(cropping2d, { cropping: margins }, 'cropping');
+  }
+  assert.throws(() => zeroPadding2d({ padding: -1, name: 'frame' }), {
+    name: 'ConfigError',
+    message:
+      'zeroPadding2d "frame": padding: expected whole pixels: one number, two, [[top, bottom], [left, right]] or ' +
+      '{ top, right, bottom, left }, got -1',
+  });
+  for (const size of [0, 1.5, [2], [2, 2, 2], '2']) assertRefusedOptions(upSampling2d, { size }, 'size');
+});
+
+test('a crop that leaves nothing is refused where the layer meets its input', () => {
+  assert.throws(() => sequentialGraph([4, 9, 1], [cropping2d({ cropping: [2, 1], name: 'crop' })]), {
+    name: 'ShapeError',
+    message:
+      'cropping2d "crop": input shape: expected an image of at least [5, 3] pixels, got [4, 9] (crop less)',
+  });
+});
