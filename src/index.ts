@@ -102,6 +102,14 @@ export { formatClassificationReport, type ReportTextOptions } from './training/e
 export { topKAccuracy } from './training/evaluation/top-k.ts';
 export type { FitOptions } from './training/fit.ts';
 export type { EpochMetrics, EpochRecord, History, Metrics, StepProgress } from './training/history.ts';
+export type { LearningRateSchedule } from './training/learning-rate.ts';
+export {
+  type CrossentropyOptions,
+  categoricalCrossentropy,
+  type Loss,
+  type LossName,
+  sparseCategoricalCrossentropy,
+} from './training/losses.ts';
 export type { MemoryOptions, PlannedMemory } from './training/memory.ts';
 export {
   type FunctionalOptions,
@@ -117,12 +125,27 @@ export type { BatchInput, BatchOptions } from './training/on-batch.ts';
 export {
   type AdamOptions,
   adam,
+  adamW,
   type LearningRate,
   type Optimizer,
+  type OptimizerName,
+  type OptimizerOptions,
   type SgdOptions,
   sgd,
 } from './training/optimizers.ts';
 export type { LoadOptions } from './training/save.ts';
+export {
+  type CosineDecayOptions,
+  cosineDecay,
+  type ExponentialDecayOptions,
+  exponentialDecay,
+  type OneCycleOptions,
+  oneCycle,
+  type PiecewiseConstantDecayOptions,
+  piecewiseConstantDecay,
+  type WarmupOptions,
+  warmup,
+} from './training/schedules.ts';
 export type { RunOptions, Weight } from './training/state.ts';
 export type { Network } from './zoo/blocks.ts';
 export { denseNet40, denseNetBC100 } from './zoo/cifar-densenet.ts';

@@ -7,6 +7,7 @@ import { affineWarpFamily } from './affine-warp.ts';
 import { averagePoolBackwardFamily } from './average-pool-backward.ts';
 import { averagePoolForwardFamily } from './average-pool-forward.ts';
 import { averageViewsFamily } from './average-views.ts';
+import { averageWeightsFamily } from './average-weights.ts';
 import { batchNormBackwardFamily } from './batch-norm-backward.ts';
 import { batchNormForwardFamily } from './batch-norm-forward.ts';
 import { batchNormGradientsFamily } from './batch-norm-gradients.ts';
@@ -16,7 +17,9 @@ import { batchNormSumsFamily } from './batch-norm-sums.ts';
 import { channelMomentsFamily } from './channel-moments.ts';
 import { channelSum } from './channel-sum.ts';
 import { checkFiniteFamily } from './check-finite.ts';
+import { clampValuesFamily } from './clamp-values.ts';
 import { clearViewFamily } from './clear-view.ts';
+import { clipFactorFamily } from './clip-factor.ts';
 import { conv2dForward } from './conv2d-forward.ts';
 import { conv2dInputGradient } from './conv2d-input-gradient.ts';
 import { packConv2d } from './conv2d-pack.ts';
@@ -43,10 +46,12 @@ import { preluBackwardFamily } from './prelu-backward.ts';
 import { preluForwardFamily } from './prelu-forward.ts';
 import { reduceShardsFamily } from './reduce-shards.ts';
 import { scaleByMaskFamily } from './scale-by-mask.ts';
+import { scaleValuesFamily } from './scale-values.ts';
 import { sgdFamily } from './sgd.ts';
 import { softmaxBackwardFamily } from './softmax-backward.ts';
 import { softmaxCrossEntropyFamily } from './softmax-cross-entropy.ts';
 import { softmaxForwardFamily } from './softmax-forward.ts';
+import { sumSquaresFamily } from './sum-squares.ts';
 import { winogradForward } from './winograd-forward.ts';
 import { winogradWeightGradient } from './winograd-weight-gradient.ts';
 import { winogradWeights } from './winograd-weights.ts';
@@ -60,6 +65,7 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   averagePoolBackward: averagePoolBackwardFamily,
   averagePoolForward: averagePoolForwardFamily,
   averageViews: averageViewsFamily,
+  averageWeights: averageWeightsFamily,
   batchNormBackward: batchNormBackwardFamily,
   batchNormForward: batchNormForwardFamily,
   batchNormGradients: batchNormGradientsFamily,
@@ -68,8 +74,10 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   batchNormSums: batchNormSumsFamily,
   channelMoments: channelMomentsFamily,
   channelSum,
+  clampValues: clampValuesFamily,
   clearView: clearViewFamily,
   checkFinite: checkFiniteFamily,
+  clipFactor: clipFactorFamily,
   conv2dForward,
   conv2dInputGradient,
   packConv2d,
@@ -95,11 +103,13 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   preluForward: preluForwardFamily,
   reduceShards: reduceShardsFamily,
   scaleByMask: scaleByMaskFamily,
+  scaleValues: scaleValuesFamily,
   sgd: sgdFamily,
   softmaxBackward: softmaxBackwardFamily,
   softmaxCrossEntropy: softmaxCrossEntropyFamily,
   softmaxForward: softmaxForwardFamily,
   winogradForward,
+  sumSquares: sumSquaresFamily,
   winogradWeightGradient,
   winogradWeights,
 };

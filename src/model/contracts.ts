@@ -44,11 +44,41 @@ export interface LossPlan {
   emit(context: LossContext): void;
 }
 
-/** An optimizer as the plan sees it: called as spec(parameter, gradient, ...slots, hyper, length). */
+/** Limits of gradients, applied between their reduction and the update. */
+export interface ClipPlan {
+  /** The L2 norm of each parameter's gradient, or of all of them together, or each element. */
+  readonly by: 'norm' | 'globalNorm' | 'value';
+  readonly limit: number;
+}
+
+/** An optimizer as the plan sees it: called as spec(parameter, gradient, ...slots, hyper, length). Plain data. */
 export interface OptimizerPlan {
   readonly spec: KernelSpec;
   /** Names of its state tensors, each as large as the parameter. */
   readonly slots: readonly string[];
+  /** What the slots begin with; default 0. */
+  readonly initialState?: number;
+  /** For parameters of these names (their own, or the beginning of the full one): the spec without weight decay. */
+  readonly undecayed?: { readonly spec: KernelSpec; readonly names: readonly string[] };
+  readonly clip?: ClipPlan;
+  /** Whether a moving average of the weights is kept, as one more state tensor. */
+  readonly average?: { readonly momentum: number };
+}
+
+/** The state tensor that holds the moving average. */
+export const AVERAGE = 'average';
+
+/** Names of all state tensors of an optimizer, its kernel's first. */
+export function stateTensors({ slots, average }: OptimizerPlan): readonly string[] {
+  return average === undefined ? slots : [...slots, AVERAGE];
+}
+
+/** The kernel spec for a parameter. */
+export function specOf({ spec, undecayed }: OptimizerPlan, parameter: string): KernelSpec {
+  if (undecayed === undefined) return spec;
+  const own = parameter.slice(parameter.lastIndexOf('/') + 1);
+  const excluded = undecayed.names.some((name) => name === own || parameter.startsWith(name));
+  return excluded ? undecayed.spec : spec;
 }
 
 /** Floats of the optimizer's numbers of the step (`hyper`). */

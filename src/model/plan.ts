@@ -5,6 +5,7 @@
  *   batch     weight gradients over the whole batch (dense layers), cut by rows
  *             (both several times where layers want all shards to meet: batch normalisation)
  *   reduce    by ranges of parameters: sum of the shards' gradients; are they finite?
+ *   clip      what gradients are multiplied by, where their norms are limited
  *   update    by ranges of parameters: the optimizer, in place; only where everything is finite
  *   prepare   copies of the new weights in the kernels' arrangement
  *
@@ -16,6 +17,7 @@ import type { Numerics } from '../layers/conv-algorithm.ts';
 import type { BufferRef, PlannedBuffer, PlannedCall, TensorRef } from '../layers/layer.ts';
 import { elementCount } from '../tensor/shape.ts';
 import { alignBytes, plainBuffer, refTo, tensorBuffer } from './buffers.ts';
+import type { Squares } from './clip.ts';
 import {
   HYPER_LENGTH,
   type InputFormat,
@@ -43,6 +45,8 @@ export interface PlanOptions {
   /** In training: what each output's loss counts; default 1 for every output. */
   readonly lossWeights?: readonly number[];
   readonly optimizer?: OptimizerPlan;
+  /** Whether the norms of gradients are measured (`squares`); default false. */
+  readonly gradientNorms?: boolean;
   /** Seed of the layers' random streams. */
   readonly seed: number;
   /** Which convolution algorithms may be used; default fast. */
@@ -94,6 +98,8 @@ export interface Plan {
   readonly gradients: ReadonlyMap<string, BufferRef>;
   /** Whether the step's values are finite; undefined where nothing is updated. */
   readonly verdicts: Verdicts | undefined;
+  /** Sums of squares of the reduced gradients, where something needs them. */
+  readonly squares: Squares | undefined;
   /**
    * The first phase that writes what outlives the step (parameters, optimizer state): only it and those after it may.
    * A step is replayed only where none of them has begun. `phases.length` where there is none.
@@ -147,15 +153,20 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
   const updates = training && options.optimizer !== undefined;
   const layout = { shards, shardSize, shardStride: shardStrideBytes / 4 };
   const ending = training
-    ? updatePhases(graph, emission, layout, options.optimizer, {
-        hyper,
-        losses: [losses, ...heads.map((head) => head.losses)],
-      })
+    ? updatePhases(
+        graph,
+        emission,
+        layout,
+        options.optimizer,
+        { hyper, losses: [losses, ...heads.map((head) => head.losses)] },
+        options.gradientNorms,
+      )
     : undefined;
   const add = (name: string, units: readonly (readonly PlannedCall[])[]) => {
     if (units.length > 0) phases.push(wholeBatch(name, units));
   };
   add('reduce', ending?.reduce ?? []);
+  add('clip', ending?.clip ?? []);
   const updateFrom = phases.length;
   add('update', [...(ending?.update ?? []), ...(updates ? emission.keeping.values() : [])]);
   if (updates) phases.push(preparePhase(emission));
@@ -177,6 +188,7 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
     output: outputs[0]!,
     gradients: ending?.gradients ?? new Map(),
     verdicts: ending?.verdicts,
+    squares: ending?.squares,
     updateFrom,
     prepare: preparePhase(emission),
   };

@@ -1,17 +1,20 @@
 /**
  * The end of a training step, cut by ranges of parameters:
  *
- *   reduce    sum of the shards' gradients in a fixed tree; whether losses and gradients are finite
- *   update    the optimizer, in place
+ *   reduce    sum of the shards' gradients in a fixed tree; whether losses and gradients are finite; sums of squares
+ *   clip      factors that hold norms within their limits (clip.ts)
+ *   update    clipping and the optimizer, in place, and the moving average of the weights
  *
  * The verdicts of 'reduce' are all in before anything is written that outlives the step: where one is bad, the phases
  * from 'update' on are not run, and the weights stay those of before the step.
  */
+import type { AverageWeightsSpec } from '../kernels/average-weights.ts';
 import type { CheckFiniteSpec } from '../kernels/check-finite.ts';
 import type { ReduceShardsSpec } from '../kernels/reduce-shards.ts';
 import type { BufferRef, Operand, PlannedBuffer, PlannedCall } from '../layers/layer.ts';
 import { plainBuffer, refTo } from './buffers.ts';
-import type { OptimizerPlan } from './contracts.ts';
+import { clipPhase, measureSquares, type Squares } from './clip.ts';
+import { AVERAGE, type OptimizerPlan, specOf, stateTensors } from './contracts.ts';
 import type { Emission } from './emit.ts';
 import { type Graph, graphParameters } from './graph.ts';
 
@@ -24,15 +27,21 @@ export interface Verdicts {
 
 export interface UpdatePhases {
   readonly reduce: readonly (readonly PlannedCall[])[];
+  readonly clip: readonly (readonly PlannedCall[])[];
   readonly update: readonly (readonly PlannedCall[])[];
   /** Undefined without an optimizer. */
   readonly verdicts: Verdicts | undefined;
+  /** Where gradients are clipped by norm, or norms were asked for. */
+  readonly squares: Squares | undefined;
   /** Reduced gradients by parameter. */
   readonly gradients: ReadonlyMap<string, BufferRef>;
 }
 
 /** Elements of a range: it stays in the first-level cache with its state. */
 const RANGE = 4096;
+
+/** The parameter itself among its state tensors. */
+const WEIGHTS = 'weights';
 
 /** A range of one parameter. */
 interface Range {
@@ -45,13 +54,14 @@ interface Range {
   readonly partial: PlannedBuffer | undefined;
 }
 
-/** Plans both phases. `losses`: f64 a sample, of each output that is trained. */
+/** Plans the phases. `losses`: f64 a sample, of each output that is trained; `norms`: whether to measure them. */
 export function updatePhases(
   graph: Graph,
   emission: Emission,
   layout: Pick<ReduceShardsSpec, 'shards' | 'shardSize' | 'shardStride'>,
   optimizer: OptimizerPlan | undefined,
   buffers: { readonly hyper: PlannedBuffer; readonly losses: readonly PlannedBuffer[] },
+  norms = false,
 ): UpdatePhases {
   const gradients = new Map<string, BufferRef>();
   const ranges = rangesOf(graph, emission, gradients);
@@ -60,8 +70,12 @@ export function updatePhases(
     if (partial === undefined) return [];
     return [{ spec: summing, operands: [refTo(partial, from), refTo(total, from), length, 'count'] }];
   });
+  const clip = optimizer?.clip;
+  const measured = norms || (clip !== undefined && clip.by !== 'value');
+  const squares = measured ? measureSquares(ranges, reduce) : undefined;
   if (optimizer === undefined) {
-    return { reduce: reduce.filter((calls) => calls.length > 0), update: [], verdicts: undefined, gradients };
+    const some = reduce.filter((calls) => calls.length > 0);
+    return { reduce: some, clip: [], update: [], verdicts: undefined, squares, gradients };
   }
   const { losses } = buffers;
   const subjects = [...losses.map(({ name }) => name), ...ranges.map(({ name }) => name)];
@@ -73,19 +87,39 @@ export function updatePhases(
   ranges.forEach(({ total, from, length }, i) => {
     reduce[i]!.push(judge('f32', refTo(total, from), losses.length + i, length));
   });
-  const states = new Map<string, readonly PlannedBuffer[]>();
-  for (const { name, elements } of ranges) {
-    if (states.has(name)) continue;
-    const slots = optimizer.slots.map((slot) => slotBuffer(name, slot, elements));
-    states.set(name, [emission.parameter(name), ...slots]);
-  }
-  const update = ranges.map(({ name, total, from, length }): PlannedCall[] => {
-    const [parameter, ...state] = states.get(name)!.map((each) => refTo(each, from));
-    const operands = [parameter!, refTo(total, from), ...state, refTo(buffers.hyper), length];
-    return [{ spec: optimizer.spec, operands }];
+  const clipping = clipPhase(clip, squares);
+  const states = new Map<string, ReadonlyMap<string, PlannedBuffer>>();
+  const stateOf = ({ name, elements }: Range) => {
+    const slots = stateTensors(optimizer).map((slot) => [slot, slotBuffer(name, slot, elements)] as const);
+    const state = states.get(name) ?? new Map([[WEIGHTS, emission.parameter(name)], ...slots]);
+    states.set(name, state);
+    return state;
+  };
+  const update = ranges.map((range): PlannedCall[] => {
+    const calls = clipping.callsFor(range);
+    calls.push(...stepCalls(range, stateOf(range), optimizer, buffers.hyper));
+    return calls;
   });
   const judgeLosses = losses.map((each, i) => judge('f64', refTo(each), i, 'count'));
-  return { reduce: [judgeLosses, ...reduce], update, verdicts: { buffer, subjects }, gradients };
+  const verdicts = { buffer, subjects };
+  return { reduce: [judgeLosses, ...reduce], clip: clipping.units, update, verdicts, squares, gradients };
+}
+
+/** The optimizer on a range, and the moving average behind it. */
+function stepCalls(
+  { name, total, from, length }: Range,
+  state: ReadonlyMap<string, PlannedBuffer>,
+  optimizer: OptimizerPlan,
+  hyper: PlannedBuffer,
+): PlannedCall[] {
+  const part = (key: string) => refTo(state.get(key)!, from);
+  const operands = [part(WEIGHTS), refTo(total, from), ...optimizer.slots.map(part), refTo(hyper), length];
+  const calls: PlannedCall[] = [{ spec: specOf(optimizer, name), operands }];
+  if (optimizer.average !== undefined) {
+    const spec: AverageWeightsSpec = { kind: 'averageWeights' };
+    calls.push({ spec, operands: [part(AVERAGE), part(WEIGHTS), refTo(hyper), length] });
+  }
+  return calls;
 }
 
 function rangesOf(graph: Graph, emission: Emission, gradients: Map<string, BufferRef>): Range[] {

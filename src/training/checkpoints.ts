@@ -14,6 +14,7 @@ import {
 import { type FileSystem, localFiles } from '../io/file-system.ts';
 import { describeModel, matchTensors, readFormat } from '../io/model-file.ts';
 import { type NamedTensor, readTensorInto } from '../io/safetensors-file.ts';
+import { stateTensors } from '../model/contracts.ts';
 import type { Callback } from './callbacks/callback.ts';
 import type { FitOptions } from './fit.ts';
 import type { EpochRecord } from './history.ts';
@@ -95,7 +96,9 @@ export async function openCheckpoints(
   const records = [...(found?.records ?? [])];
   const start = found?.position ?? startOfEpoch(options.initialEpoch ?? 0);
   let saved = found === undefined ? '' : keyOf(start, found.stopped);
-  const write = async (position: RunPosition, stopped: boolean) => {
+  const write = (position: RunPosition, stopped: boolean) =>
+    state.withOwnWeights(() => writeOwn(position, stopped));
+  const writeOwn = async (position: RunPosition, stopped: boolean) => {
     if (keyOf(position, stopped) === saved) return;
     const remembered = remembering.map((callback) => callback.saveState!());
     const callbacks = remembered.map(({ data, weights = {} }): CallbackRecord => {
@@ -116,7 +119,7 @@ export async function openCheckpoints(
         records,
         stopped,
         configuration,
-        slots: run.optimizer.plan.slots,
+        slots: stateTensors(run.optimizer.plan),
         callbacks,
       }),
     );

@@ -8,14 +8,14 @@ import type { Runner } from '../parallel/runner.ts';
 import { elementCount, formatShape, type Shape, sameShape } from '../tensor/shape.ts';
 import { fillSamples, inputFormat, targetFormat } from './batches.ts';
 import type { Metrics } from './history.ts';
-import { type LossName, lossPlan } from './losses.ts';
+import { type Loss, type LossName, lossPlan } from './losses.ts';
 import type { ModelState, RunOptions } from './state.ts';
 
 export interface EvaluateOptions extends RunOptions {
   /** Samples a step; default 128. The result does not depend on it. */
   readonly batchSize?: number;
-  /** Default 'categoricalCrossentropy'. */
-  readonly loss?: LossName;
+  /** As in `fit`; default 'categoricalCrossentropy'. */
+  readonly loss?: LossName | Loss;
 }
 
 export interface PredictOptions extends RunOptions {
@@ -96,7 +96,7 @@ export function openEvaluation(
   runner: Runner,
   state: ModelState,
   dataset: Dataset,
-  options: { readonly batchSize: number; readonly loss: LossName },
+  options: { readonly batchSize: number; readonly loss: LossName | Loss },
 ): string {
   const batchSize = Math.min(options.batchSize, dataset.size);
   const planned: PlanOptions = {

@@ -18,7 +18,7 @@ import type { Callback } from './callbacks/callback.ts';
 import { type CheckpointOptions, type Checkpoints, openCheckpoints } from './checkpoints.ts';
 import { checkBatchSize, checkFit, evaluateWith, openEvaluation, settle } from './evaluate.ts';
 import type { EpochMetrics, EpochRecord, History, StepProgress } from './history.ts';
-import { type LossName, lossPlan, outputWeights } from './losses.ts';
+import { type Loss, type LossName, lossPlan, outputWeights, resolveLoss } from './losses.ts';
 import {
   checkOnNonFinite,
   nonFiniteEpoch,
@@ -26,15 +26,15 @@ import {
   nonFiniteWeights,
   type OnNonFinite,
 } from './non-finite.ts';
-import { type Optimizer, rateAt, resolveOptimizer } from './optimizers.ts';
+import { type Optimizer, type OptimizerName, rateAt, resolveOptimizer } from './optimizers.ts';
 import { type RunPosition, startOfEpoch } from './run-state.ts';
 import type { ModelState, RunOptions } from './state.ts';
 
 export interface FitOptions extends RunOptions, Weighting {
-  /** Default adam(). */
-  readonly optimizer?: Optimizer | 'sgd' | 'adam';
-  /** Default 'categoricalCrossentropy'. */
-  readonly loss?: LossName;
+  /** By name, or with options. Default adam(). */
+  readonly optimizer?: Optimizer | OptimizerName;
+  /** By name, or with options (`categoricalCrossentropy({ labelSmoothing })`). Default 'categoricalCrossentropy'. */
+  readonly loss?: LossName | Loss;
   /**
    * For a model with several outputs, which all learn the data set's targets: what the loss of an output counts, by
    * the output's name; default 1.
@@ -95,7 +95,7 @@ export function openTraining(
   dataset: Dataset,
   options: {
     readonly batchSize: number;
-    readonly loss: LossName;
+    readonly loss: LossName | Loss;
     readonly optimizer: Optimizer | undefined;
     readonly augmented: boolean;
     readonly lossWeights?: Readonly<Record<string, number>> | undefined;
@@ -163,6 +163,7 @@ export async function* trainEpochs(
   if (augmentation !== undefined) checkAugmented(dataset, augmentation);
   const batchSize = Math.min(wanted, dataset.size);
   const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
+  resolveLoss(loss);
   const full = { ...options, optimizer, epochs, loss, batchSize };
   const { checkpoint, seed = state.seed } = options;
   const run = { optimizer, batchSize, seed, steps: Math.ceil(dataset.size / batchSize) };
@@ -170,18 +171,27 @@ export async function* trainEpochs(
     checkpoint &&
     (await state.exclusively('fit', () => openCheckpoints(state, dataset, { ...full, checkpoint }, run)));
   if (checkpoints !== undefined) resumed(checkpoints.records);
-  if (checkpoints?.stopped) return 'stopped';
-  const start = checkpoints?.start ?? startOfEpoch(initialEpoch);
-  for (let epoch = start.epoch; epoch < epochs; epoch++) {
-    const from = epoch === start.epoch ? start : startOfEpoch(epoch);
-    const record = await state.exclusively('fit', () => runEpoch(state, dataset, full, from, checkpoints));
-    if (record === undefined) return 'aborted';
-    const stop = (await options.onEpoch?.(record, epochs)) === 'stop';
-    if (checkpoints) await state.exclusively('fit', () => checkpoints.afterEpoch(record, stop));
-    yield record;
-    if (stop) return 'stopped';
+  let failed = false;
+  try {
+    if (checkpoints?.stopped) return 'stopped';
+    const start = checkpoints?.start ?? startOfEpoch(initialEpoch);
+    for (let epoch = start.epoch; epoch < epochs; epoch++) {
+      const from = epoch === start.epoch ? start : startOfEpoch(epoch);
+      const record = await state.exclusively('fit', () => runEpoch(state, dataset, full, from, checkpoints));
+      if (record === undefined) return 'aborted';
+      const stop = (await options.onEpoch?.(record, epochs)) === 'stop';
+      if (checkpoints) await state.exclusively('fit', () => checkpoints.afterEpoch(record, stop));
+      yield record;
+      if (stop) return 'stopped';
+    }
+    return 'finished';
+  } catch (error) {
+    failed = true;
+    throw error;
+  } finally {
+    // However the run ends, the caller's leaving of its loop included, the model has the averages.
+    if (!failed) state.keepAverages();
   }
-  return 'finished';
 }
 
 type Defaults = 'optimizer' | 'epochs' | 'loss' | 'batchSize';
@@ -211,6 +221,7 @@ async function runEpoch(
   const seed = options.seed ?? state.seed;
   const run = { state, runner, key, dataset, options, optimizer, batchSize, epochs, seed, checkpoints };
   const end = await trainEpoch(run, from);
+  if (end.done) state.showAverages(true);
   const { signal } = options;
   const checked = end.done && validation && (await evaluateWith(runner, validationKey!, validation, signal));
   if (!end.done || (validation !== undefined && signal?.aborted)) {

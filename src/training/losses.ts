@@ -3,16 +3,67 @@ import { ConfigError } from '../errors.ts';
 import type { SoftmaxCrossEntropySpec } from '../kernels/softmax-cross-entropy.ts';
 import type { LossPlan } from '../model/contracts.ts';
 
-/** Names of losses, as in Keras. Both take class indices or dense targets, whichever the data set has. */
+/** Names of losses with all their defaults, as in Keras. */
 export type LossName = 'categoricalCrossentropy' | 'sparseCategoricalCrossentropy';
 
+/** A loss with its options, as plain data: what functions such as `categoricalCrossentropy()` return. */
+export interface Loss {
+  readonly name: LossName;
+  readonly labelSmoothing: number;
+}
+
+export interface CrossentropyOptions {
+  /**
+   * s, from 0 to 1: what of the target is spread evenly over all classes (Szegedy et al. 2016). The target's class is
+   * expected with probability 1 - s + s / classes. The reported loss is the smoothed one. Default 0.
+   */
+  readonly labelSmoothing?: number;
+}
+
 /**
- * Softmax cross-entropy over the last axis, computed from the logits: loss = log(sum exp z) - z_target.
- * `targets`: how the data set stores them.
+ * Cross-entropy between the targets' distribution and the softmax over the last axis, computed from the logits:
+ * -sum over classes of target log(softmax(z)). Takes class indices or dense targets, whichever the data set has.
  */
-function crossEntropy(name: LossName, targets: 'index' | 'dense'): LossPlan {
+export function categoricalCrossentropy(options: CrossentropyOptions = {}): Loss {
+  return crossentropy('categoricalCrossentropy', options);
+}
+
+/** The same under Keras' name for class indices. */
+export function sparseCategoricalCrossentropy(options: CrossentropyOptions = {}): Loss {
+  return crossentropy('sparseCategoricalCrossentropy', options);
+}
+
+function crossentropy(name: LossName, { labelSmoothing = 0 }: CrossentropyOptions): Loss {
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+    throw new ConfigError({
+      operation: name,
+      argument: 'labelSmoothing',
+      expected: 'a number from 0 to 1',
+      received: String(labelSmoothing),
+    });
+  }
+  return { name, labelSmoothing };
+}
+
+const BY_NAME = { categoricalCrossentropy, sparseCategoricalCrossentropy };
+
+/** A loss by name with its defaults, or the given one. Throws ConfigError for anything else. */
+export function resolveLoss(loss: LossName | Loss): Loss {
+  const [name, options] = typeof loss === 'string' ? [loss, {}] : [loss?.name, loss];
+  if (Object.hasOwn(BY_NAME, name)) return BY_NAME[name](options);
+  throw new ConfigError({
+    operation: 'fit',
+    argument: 'loss',
+    expected: `one of ${Object.keys(BY_NAME).join(', ')}`,
+    received: JSON.stringify(loss) ?? 'undefined',
+  });
+}
+
+/** The plan of a loss. `targets`: how the data set stores them. Throws ConfigError for unknown names. */
+export function lossPlan(loss: LossName | Loss, targets: 'index' | 'dense'): LossPlan {
+  const { name, labelSmoothing } = resolveLoss(loss);
   return {
-    name: `${name}/${targets}`,
+    name: JSON.stringify([name, targets, labelSmoothing]),
     takesLogits: true,
     emit({ output, gradient, call, ...buffers }) {
       const spec: SoftmaxCrossEntropySpec = {
@@ -20,7 +71,7 @@ function crossEntropy(name: LossName, targets: 'index' | 'dense'): LossPlan {
         classes: output.view.channels,
         logitsStride: output.view.imageStride,
         targets,
-        labelSmoothing: 0,
+        labelSmoothing,
         gradient: gradient !== undefined,
       };
       const { targets: expected, sampleScale, losses, correct } = buffers;
@@ -28,20 +79,6 @@ function crossEntropy(name: LossName, targets: 'index' | 'dense'): LossPlan {
       call(spec, [output.origin, expected, sampleScale, ...written, losses, correct, 'count']);
     },
   };
-}
-
-/** The plan of a named loss. Throws ConfigError for unknown names. */
-export function lossPlan(name: LossName, targets: 'index' | 'dense'): LossPlan {
-  const known: readonly LossName[] = ['categoricalCrossentropy', 'sparseCategoricalCrossentropy'];
-  if (!known.includes(name)) {
-    throw new ConfigError({
-      operation: 'fit',
-      argument: 'loss',
-      expected: `one of ${known.join(', ')}`,
-      received: JSON.stringify(name) ?? 'undefined',
-    });
-  }
-  return crossEntropy(name, targets);
 }
 
 /** A weight for each output, 1 where none is named; undefined where all are 1. Throws ConfigError. */

@@ -8,9 +8,9 @@ import { checkWeighting, fillSamples, fillStep, type Weighting } from './batches
 import { checkFit } from './evaluate.ts';
 import { openTraining } from './fit.ts';
 import type { Metrics } from './history.ts';
-import type { LossName } from './losses.ts';
+import type { Loss, LossName } from './losses.ts';
 import { checkOnNonFinite, nonFiniteStep, type OnNonFinite } from './non-finite.ts';
-import { type Optimizer, resolveOptimizer } from './optimizers.ts';
+import { type Optimizer, type OptimizerName, resolveOptimizer } from './optimizers.ts';
 import type { ModelState, RunOptions, Weight } from './state.ts';
 
 /** A batch: inputs [N, ...inputShape]; targets are class indices [N] or dense [N, classes]. */
@@ -23,9 +23,9 @@ export interface BatchInput {
 
 export interface BatchOptions extends RunOptions, Weighting {
   /** Default adam(). Not used for gradients alone. */
-  readonly optimizer?: Optimizer | 'sgd' | 'adam';
-  /** Default 'categoricalCrossentropy'. */
-  readonly loss?: LossName;
+  readonly optimizer?: Optimizer | OptimizerName;
+  /** As in `fit`; default 'categoricalCrossentropy'. */
+  readonly loss?: LossName | Loss;
   /** As in `fit`. */
   readonly lossWeights?: Readonly<Record<string, number>>;
   /** As in `fit`; with 'skip' the loss of a step that was left out comes back as it is. */

@@ -7,7 +7,8 @@ import { createBatchBuffer, type Dataset } from '../data/dataset.ts';
 import { ConfigError } from '../errors.ts';
 import { type Json, type JsonObject, writeJson } from '../io/json-value.ts';
 import type { FitOptions } from './fit.ts';
-import { type Optimizer, rateAt } from './optimizers.ts';
+import { rateAt, scheduleOf } from './learning-rate.ts';
+import type { Optimizer } from './optimizers.ts';
 
 /** Options that change no bit of the weights after a given step, and those that are described in another way. */
 const NOT_COMPARED: ReadonlySet<string> = new Set<keyof FitOptions>([
@@ -48,6 +49,7 @@ export async function describeRun(
     dataset: await describeDataset(dataset),
     validation: validation === undefined ? null : await describeDataset(validation),
     optimizer: plainOf(optimizer.plan),
+    schedule: scheduleOf(optimizer.learningRate),
     learningRates: PROBED_STEPS.map((step) => ratesAt(optimizer, step)),
     batchSize,
     seed,

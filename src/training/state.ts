@@ -6,6 +6,7 @@ import { ConfigError, ShapeError, StateError } from '../errors.ts';
 import type { Numerics } from '../layers/conv-algorithm.ts';
 import { streamKey } from '../math/random.ts';
 import { plainBuffer } from '../model/buffers.ts';
+import { stateTensors } from '../model/contracts.ts';
 import { type Graph, graphParameters } from '../model/graph.ts';
 import { freezeLayers } from '../model/subgraph.ts';
 import { slotBuffer } from '../model/update.ts';
@@ -13,6 +14,7 @@ import { createEngine, Engine } from '../parallel/engine.ts';
 import { Runner } from '../parallel/runner.ts';
 import { fillInitializer } from '../tensor/initializers.ts';
 import { formatShape, type Shape, sameShape } from '../tensor/shape.ts';
+import { exchangeAverages, restartAverages } from './averages.ts';
 import type { Optimizer } from './optimizers.ts';
 
 /** Where and how to run; the results do not depend on it. */
@@ -42,6 +44,8 @@ export class ModelState {
   /** Optimizer steps taken. */
   iterations = 0;
   #optimizer = '';
+  /** Parameters that have changed places with their moving averages. */
+  #exchanged: readonly string[] = [];
   #runner: Runner | undefined;
   #ownsEngine = false;
   #closed = false;
@@ -110,20 +114,66 @@ export class ModelState {
     return next;
   }
 
-  /** Makes the state of an optimizer, or starts it anew where another one was used before. */
+  /**
+   * Makes the state of an optimizer, or starts it anew where another one was used before. The model has its weights
+   * again, not their averages.
+   */
   useOptimizer(runner: Runner, optimizer: Optimizer): void {
-    const slots = this.#slots(optimizer.plan.slots);
+    const { plan } = optimizer;
+    const slots = this.#slots(stateTensors(plan));
     runner.arena.reserve(slots);
-    const identity = JSON.stringify(optimizer.plan);
-    if (identity === this.#optimizer) return;
-    for (const { name } of slots) runner.arena.floats(name).fill(0);
+    const identity = JSON.stringify(plan);
+    if (identity === this.#optimizer) {
+      this.showAverages(false);
+      return;
+    }
+    for (const { name } of slots) runner.arena.floats(name).fill(plan.initialState ?? 0);
+    if (plan.average !== undefined) {
+      restartAverages(
+        runner,
+        this.#trained().map(({ name }) => name),
+      );
+    }
     this.#optimizer = identity;
+    this.#exchanged = [];
     this.iterations = 0;
+  }
+
+  /**
+   * Lets the model's weights and their moving averages change places, unless they are where they are wanted; nothing
+   * where the optimizer keeps none. What is frozen stays. The optimizer must not step while averages are shown.
+   */
+  showAverages(wanted: boolean): void {
+    if (!this.#hasAverages() || wanted === this.#exchanged.length > 0) return;
+    const moving = this.#trained().filter(({ layer }) => !this.frozen.has(layer));
+    const names = wanted ? moving.map(({ name }) => name) : this.#exchanged;
+    exchangeAverages(this.#ensureRunner('fit'), names);
+    this.#exchanged = wanted ? names : [];
+  }
+
+  /** Makes the averages the model's weights, for good; nothing where the optimizer keeps none. */
+  keepAverages(): void {
+    if (this.#closed || !this.#hasAverages()) return;
+    this.showAverages(true);
+    restartAverages(this.#ensureRunner('fit'), this.#exchanged);
+    this.#exchanged = [];
+  }
+
+  /** Runs `body` while the model has its weights, not their averages. */
+  async withOwnWeights<T>(body: () => Promise<T>): Promise<T> {
+    const shown = this.#exchanged.length > 0;
+    this.showAverages(false);
+    try {
+      return await body();
+    } finally {
+      if (shown && !this.#closed) this.showAverages(true);
+    }
   }
 
   /** Lets the next use of whatever optimizer start anew. */
   forgetOptimizer(): void {
     this.#optimizer = '';
+    this.#exchanged = [];
   }
 
   /**
@@ -134,7 +184,8 @@ export class ModelState {
     const { arena } = this.#ensureRunner('firstNonFinite');
     const isBad = (name: string) => !arena.floats(name).every(Number.isFinite);
     const parameters = graphParameters(this.graph).map(({ name }) => `parameter/${name}`);
-    const slots = this.#optimizer === '' ? [] : this.#slots(this.#optimizerSlots()).map(({ name }) => name);
+    const slots =
+      this.#optimizer === '' ? [] : this.#slots(stateTensors(this.#optimizerPlan())).map(({ name }) => name);
     return parameters.find(isBad) ?? slots.find(isBad);
   }
 
@@ -156,7 +207,7 @@ export class ModelState {
     const runner = this.#ensureRunner('fit');
     if (this.#optimizer !== JSON.stringify(optimizer.plan)) return [];
     return this.#trained().flatMap(({ name, spec, elements }) =>
-      optimizer.plan.slots.map((slot) => ({
+      stateTensors(optimizer.plan).map((slot) => ({
         name: `optimizer:${slot}/${name}`,
         shape: spec.shape,
         data: runner.arena.floats(slotBuffer(name, slot, elements).name).subarray(0, elements),
@@ -247,7 +298,7 @@ export class ModelState {
     const buffers = parameters.map(({ name, elements }) =>
       plainBuffer(`parameter/${name}`, 'model', { fixedBytes: elements * 4 }),
     );
-    const slots = this.#optimizer === '' ? [] : this.#slots(this.#optimizerSlots());
+    const slots = this.#optimizer === '' ? [] : this.#slots(stateTensors(this.#optimizerPlan()));
     next.arena.reserve([...buffers, ...slots]);
     if (current !== undefined) {
       for (const { name } of [...buffers, ...slots]) next.arena.floats(name).set(current.arena.floats(name));
@@ -261,8 +312,12 @@ export class ModelState {
     next.weightsChanged();
   }
 
-  #optimizerSlots(): readonly string[] {
-    return (JSON.parse(this.#optimizer) as Optimizer['plan']).slots;
+  #optimizerPlan(): Optimizer['plan'] {
+    return JSON.parse(this.#optimizer) as Optimizer['plan'];
+  }
+
+  #hasAverages(): boolean {
+    return this.#optimizer !== '' && this.#optimizerPlan().average !== undefined;
   }
 
   #slots(names: readonly string[]) {

@@ -74,6 +74,12 @@ export interface OptimizersJson {
   readonly cases: Readonly<Record<string, OptimizerCase>>;
 }
 
+/** The plain data of the fixture `schedules`: PyTorch's options by case. */
+export interface SchedulesJson {
+  readonly about: string;
+  readonly cases: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
 /** Rule and options of one optimizer run. */
 export type OptimizerCase =
   | {
@@ -95,6 +101,7 @@ interface FixtureJsons {
   readonly layers: LayersJson;
   readonly optimizers: OptimizersJson;
   readonly spatial: SpatialJson;
+  readonly schedules: SchedulesJson;
 }
 
 /** A fixture in memory; `tensor` fails on an unknown name, `tensors` is for looking. */

@@ -26,6 +26,7 @@ const specs: fc.Arbitrary<SgdSpec> = fc.record({
   momentum: fc.constantFrom(0, 0.5, 0.9, 0.99),
   nesterov: fc.boolean(),
   weightDecay: fc.constantFrom(0, 0, 1e-4, 0.1),
+  decoupled: fc.boolean(),
 });
 
 interface State {
@@ -110,11 +111,16 @@ test('given gradients, 15 steps stay within the running bound of f64', () => {
       state = step(spec, state, gradient, learningRate);
       const moves = params.map((param, i) => {
         let g = exactly(gradient[i]!);
-        if (spec.weightDecay !== 0) g = add(g, multiply(rounded(spec.weightDecay), param));
+        if (spec.weightDecay !== 0 && !spec.decoupled) g = add(g, multiply(rounded(spec.weightDecay), param));
         return multiply(lr, g);
       });
       if (spec.momentum !== 0) {
         velocities = velocities.map((v, i) => subtract(multiply(mu, v), moves[i]!));
+      }
+      if (spec.weightDecay !== 0 && spec.decoupled) {
+        params = params.map((param) =>
+          subtract(param, multiply(multiply(param, rounded(spec.weightDecay)), lr)),
+        );
       }
       params = params.map((param, i) => {
         if (spec.momentum === 0) return subtract(param, moves[i]!);
@@ -134,6 +140,15 @@ test('weight decay adds the gradient of lambda/2 |w|^2', () => {
   const zero = new Float32Array(4);
   const moved = step({ ...PLAIN, weightDecay: 0.25 }, { param, velocity: zero }, zero, 0.5);
   assertSameBits(moved.param, Float32Array.of(0.875, -1.75, 0, 3.5));
+});
+
+test('decoupled decay goes past the momentum: without a gradient w (1 - lr lambda) at every step', () => {
+  const spec: SgdSpec = { ...PLAIN, momentum: 0.5, weightDecay: 0.25, decoupled: true };
+  const zero = new Float32Array(2);
+  let state: State = { param: Float32Array.of(64, -8), velocity: zero };
+  for (let t = 0; t < 3; t++) state = step(spec, state, zero, 0.5);
+  assertSameBits(state.param, [64 * 0.875 ** 3, -8 * 0.875 ** 3]);
+  assertSameBits(state.velocity, [0, 0]);
 });
 
 test('the twin of sgd equals the scalar kernel for every variant and length', () => {

@@ -7,12 +7,14 @@ import { affineWarpTwin } from './affine-warp.ts';
 import { averagePoolBackwardTwin } from './average-pool-backward.ts';
 import { averagePoolForwardTwin } from './average-pool-forward.ts';
 import { averageViewsTwin } from './average-views.ts';
+import { averageWeightsTwin } from './average-weights.ts';
 import { batchNormBackwardTwin } from './batch-norm-backward.ts';
 import { batchNormForwardTwin } from './batch-norm-forward.ts';
 import { batchNormSumsTwin } from './batch-norm-sums.ts';
 import { channelMomentsTwin } from './channel-moments.ts';
 import { channelSumTwin } from './channel-sum.ts';
 import { checkFiniteTwin } from './check-finite.ts';
+import { clampValuesTwin } from './clamp-values.ts';
 import { clearViewTwin } from './clear-view.ts';
 import { conv2dForwardTwin } from './conv2d-forward.ts';
 import { conv2dInputGradientTwin } from './conv2d-input-gradient.ts';
@@ -37,10 +39,12 @@ import { preluBackwardTwin } from './prelu-backward.ts';
 import { preluForwardTwin } from './prelu-forward.ts';
 import { reduceShardsTwin } from './reduce-shards.ts';
 import { scaleByMaskTwin } from './scale-by-mask.ts';
+import { scaleValuesTwin } from './scale-values.ts';
 import { sgdTwin } from './sgd.ts';
 import { softmaxBackwardTwin } from './softmax-backward.ts';
 import { softmaxCrossEntropyTwin } from './softmax-cross-entropy.ts';
 import { softmaxForwardTwin } from './softmax-forward.ts';
+import { sumSquaresTwin } from './sum-squares.ts';
 import type { SimdTwin } from './twin.ts';
 import { winogradForwardTwin } from './winograd-forward.ts';
 import { winogradWeightGradientTwin } from './winograd-weight-gradient.ts';
@@ -55,11 +59,13 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   averagePoolBackward: averagePoolBackwardTwin,
   averagePoolForward: averagePoolForwardTwin,
   averageViews: averageViewsTwin,
+  averageWeights: averageWeightsTwin,
   batchNormBackward: batchNormBackwardTwin,
   batchNormForward: batchNormForwardTwin,
   batchNormSums: batchNormSumsTwin,
   channelMoments: channelMomentsTwin,
   channelSum: channelSumTwin,
+  clampValues: clampValuesTwin,
   clearView: clearViewTwin,
   checkFinite: checkFiniteTwin,
   conv2dForward: conv2dForwardTwin,
@@ -85,11 +91,13 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   preluForward: preluForwardTwin,
   reduceShards: reduceShardsTwin,
   scaleByMask: scaleByMaskTwin,
+  scaleValues: scaleValuesTwin,
   sgd: sgdTwin,
   softmaxBackward: softmaxBackwardTwin,
   softmaxCrossEntropy: softmaxCrossEntropyTwin,
   softmaxForward: softmaxForwardTwin,
   winogradForward: winogradForwardTwin,
+  sumSquares: sumSquaresTwin,
   winogradWeightGradient: winogradWeightGradientTwin,
   winogradWeights: winogradWeightsTwin,
 };

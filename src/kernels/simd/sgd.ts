@@ -29,11 +29,17 @@ export const sgdTwin: SimdTwin<SgdSpec> = {
       each((value, part) => {
         b.get(learningRate);
         loadPart(b, gradient, part);
-        if (spec.weightDecay !== 0) {
+        if (spec.weightDecay !== 0 && !spec.decoupled) {
           b.f32x4(spec.weightDecay).get(value.param).op('f32x4.mul').op('f32x4.add');
         }
         b.op('f32x4.mul').set(value.step);
       });
+      if (spec.weightDecay !== 0 && spec.decoupled) {
+        each((value) => {
+          b.get(value.param).get(value.param).f32x4(spec.weightDecay).op('f32x4.mul');
+          b.get(learningRate).op('f32x4.mul').op('f32x4.sub').set(value.param);
+        });
+      }
       if (velocity === undefined) {
         each((value) => b.get(value.param).get(value.step).op('f32x4.sub').set(value.param));
       } else {
