@@ -47,6 +47,7 @@ import { preluForwardFamily } from './prelu-forward.ts';
 import { reduceShardsFamily } from './reduce-shards.ts';
 import { scaleByMaskFamily } from './scale-by-mask.ts';
 import { scaleValuesFamily } from './scale-values.ts';
+import { scaleViewFamily } from './scale-view.ts';
 import { sgdFamily } from './sgd.ts';
 import { softmaxBackwardFamily } from './softmax-backward.ts';
 import { softmaxCrossEntropyFamily } from './softmax-cross-entropy.ts';
@@ -104,6 +105,7 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   reduceShards: reduceShardsFamily,
   scaleByMask: scaleByMaskFamily,
   scaleValues: scaleValuesFamily,
+  scaleView: scaleViewFamily,
   sgd: sgdFamily,
   softmaxBackward: softmaxBackwardFamily,
   softmaxCrossEntropy: softmaxCrossEntropyFamily,

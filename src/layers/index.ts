@@ -1,5 +1,6 @@
 /** All layers of the package: adding one is a file beside this and a line here. */
 import { activation } from './activation.ts';
+import { adaptiveAveragePooling2d } from './adaptive-average-pooling2d.ts';
 import { add } from './add.ts';
 import { average } from './average.ts';
 import { averagePooling2d } from './average-pooling2d.ts';
@@ -20,6 +21,7 @@ import { maxPooling2d } from './max-pooling2d.ts';
 import { maximum } from './maximum.ts';
 import { multiply } from './multiply.ts';
 import { prelu } from './prelu.ts';
+import { reflectionPadding2d } from './reflection-padding2d.ts';
 import { separableConv2d } from './separable-conv2d.ts';
 import { spatialDropout2d } from './spatial-dropout2d.ts';
 import { stochasticDepth } from './stochastic-depth.ts';
@@ -29,6 +31,7 @@ import { zeroPadding2d } from './zero-padding2d.ts';
 /** What the conformance harness, files and documentation go through. */
 export const layers = {
   activation,
+  adaptiveAveragePooling2d,
   add,
   average,
   averagePooling2d,
@@ -49,6 +52,7 @@ export const layers = {
   maxPooling2d,
   multiply,
   prelu,
+  reflectionPadding2d,
   separableConv2d,
   spatialDropout2d,
   stochasticDepth,
@@ -58,6 +62,7 @@ export const layers = {
 
 export {
   activation,
+  adaptiveAveragePooling2d,
   add,
   average,
   averagePooling2d,
@@ -78,6 +83,7 @@ export {
   maxPooling2d,
   multiply,
   prelu,
+  reflectionPadding2d,
   separableConv2d,
   spatialDropout2d,
   stochasticDepth,

@@ -59,6 +59,7 @@ const splitters: Readonly<Record<string, Splitter>> = {
   averagePoolForward: splitPooling,
   activationForward: splitRows,
   copyView: splitRows,
+  scaleView: splitRows,
   denseForward: splitDense,
 };
 

@@ -17,17 +17,20 @@ export type LinearMap = readonly (readonly Term[])[];
 const SMALLEST_SUBNORMAL = 2 ** -149;
 
 /**
- * `roundings` is how many rounded operations a value meets at most on its way into an output element (forward) or
- * back into an input element, of so many terms; default: the additions of a sum, since factors of 1 round nothing.
+ * `unit`: see LayerOracle.exactUnit. `roundings` is how many rounded operations a value meets at most on its way into
+ * an output element of so many terms, `roundingsBack` (by default the same) on its way back into an input element;
+ * default: the additions of a sum, since factors of 1 round nothing.
  */
 export function linearMapOracle(
   mapOf: (problem: LayerProblem) => LinearMap,
   options: {
-    readonly unit?: (problem: LayerProblem) => number;
+    readonly unit?: (problem: LayerProblem) => number | undefined;
     readonly roundings?: (terms: number) => number;
+    readonly roundingsBack?: (terms: number) => number;
   } = {},
 ): LayerOracle {
   const { unit = () => 1, roundings = (terms) => Math.max(0, terms - 1) } = options;
+  const { roundingsBack = roundings } = options;
   return {
     exactUnit: unit,
     forward(problem) {
@@ -43,7 +46,7 @@ export function linearMapOracle(
       });
       const length = elementCount(problem.outputShape);
       return {
-        gradInput: applyMap(transposed, gradOutput, problem.count, length, roundings),
+        gradInput: applyMap(transposed, gradOutput, problem.count, length, roundingsBack),
         parameters: {},
       };
     },

@@ -17,7 +17,7 @@ import {
 import type { LayerOracle, LayerProblem } from './conformance-oracle.ts';
 import { depthwiseConv2dOracle, separableConv2dOracle } from './conformance-separable.ts';
 import { identityShortcutOracle } from './conformance-shortcut.ts';
-import { croppingOracle, upSamplingOracle, zeroPaddingOracle } from './conformance-spatial.ts';
+import { spatialOracles } from './conformance-spatial.ts';
 import { conv2dOracle, conv2dTransposeOracle, denseOracle } from './conformance-weights.ts';
 import { channelSums, type Values } from './oracle.ts';
 import {
@@ -167,7 +167,6 @@ export const oracles: Readonly<Record<string, LayerOracle>> = {
   concatenate: concatenateOracle,
   conv2d: conv2dOracle,
   conv2dTranspose: conv2dTransposeOracle,
-  cropping2d: croppingOracle,
   dense: denseOracle,
   depthwiseConv2d: depthwiseConv2dOracle,
   dropout: dropoutOracle,
@@ -183,6 +182,5 @@ export const oracles: Readonly<Record<string, LayerOracle>> = {
   separableConv2d: separableConv2dOracle,
   spatialDropout2d: spatialDropout2dOracle,
   stochasticDepth: stochasticDepthOracle,
-  upSampling2d: upSamplingOracle,
-  zeroPadding2d: zeroPaddingOracle,
+  ...spatialOracles,
 };

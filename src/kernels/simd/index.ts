@@ -40,6 +40,7 @@ import { preluForwardTwin } from './prelu-forward.ts';
 import { reduceShardsTwin } from './reduce-shards.ts';
 import { scaleByMaskTwin } from './scale-by-mask.ts';
 import { scaleValuesTwin } from './scale-values.ts';
+import { scaleViewTwin } from './scale-view.ts';
 import { sgdTwin } from './sgd.ts';
 import { softmaxBackwardTwin } from './softmax-backward.ts';
 import { softmaxCrossEntropyTwin } from './softmax-cross-entropy.ts';
@@ -92,6 +93,7 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   reduceShards: reduceShardsTwin,
   scaleByMask: scaleByMaskTwin,
   scaleValues: scaleValuesTwin,
+  scaleView: scaleViewTwin,
   sgd: sgdTwin,
   softmaxBackward: softmaxBackwardTwin,
   softmaxCrossEntropy: softmaxCrossEntropyTwin,

@@ -11,7 +11,7 @@ import * as merging from './merging.ts';
 import * as normalizations from './normalizations.ts';
 import * as poolings from './poolings.ts';
 import * as shortcuts from './shortcuts.ts';
-import * as spatial from './spatial.ts';
+import { spatialConfigurations } from './spatial.ts';
 import * as weights from './weights.ts';
 
 export const configurations: Readonly<Record<keyof typeof layers, fc.Arbitrary<Configuration>>> = {
@@ -23,7 +23,6 @@ export const configurations: Readonly<Record<keyof typeof layers, fc.Arbitrary<C
   concatenate: merging.concatenateConfigurations,
   conv2d: weights.conv2dConfigurations,
   conv2dTranspose: weights.conv2dTransposeConfigurations,
-  cropping2d: spatial.croppingConfigurations,
   dense: weights.denseConfigurations,
   depthwiseConv2d: weights.depthwiseConv2dConfigurations,
   dropout: elements.dropoutConfigurations,
@@ -39,6 +38,5 @@ export const configurations: Readonly<Record<keyof typeof layers, fc.Arbitrary<C
   separableConv2d: weights.separableConv2dConfigurations,
   spatialDropout2d: elements.spatialDropout2dConfigurations,
   stochasticDepth: elements.stochasticDepthConfigurations,
-  upSampling2d: spatial.upSamplingConfigurations,
-  zeroPadding2d: spatial.zeroPaddingConfigurations,
+  ...spatialConfigurations,
 };

@@ -1,6 +1,12 @@
 /** Random configurations of layers that move pixels. */
 import fc from 'fast-check';
-import { cropping2d, upSampling2d, zeroPadding2d } from '../../../src/layers/index.ts';
+import {
+  adaptiveAveragePooling2d,
+  cropping2d,
+  reflectionPadding2d,
+  upSampling2d,
+  zeroPadding2d,
+} from '../../../src/layers/index.ts';
 import { configurationsOf, imageShapes } from './draw.ts';
 
 const pixels = fc.integer({ min: 0, max: 3 });
@@ -20,7 +26,7 @@ const margins = fc.oneof(
   ),
 );
 
-export const zeroPaddingConfigurations = configurationsOf(
+const zeroPaddingConfigurations = configurationsOf(
   fc.tuple(fc.option(margins), imageShapes),
   ([padding, inputShape]) => ({
     layer: zeroPadding2d(padding === null ? {} : { padding }),
@@ -29,7 +35,7 @@ export const zeroPaddingConfigurations = configurationsOf(
 );
 
 /** Crops that leave the image of `imageShapes`. */
-export const croppingConfigurations = configurationsOf(
+const croppingConfigurations = configurationsOf(
   fc.tuple(sides, imageShapes),
   ([cropping, [height, width, channels]]) => {
     const { top, right, bottom, left } = cropping;
@@ -40,7 +46,35 @@ export const croppingConfigurations = configurationsOf(
 
 const factor = fc.integer({ min: 1, max: 4 });
 
-export const upSamplingConfigurations = configurationsOf(
-  fc.tuple(fc.oneof(factor, fc.tuple(factor, factor)), imageShapes),
-  ([size, inputShape]) => ({ layer: upSampling2d({ size }), inputShape }),
+const upSamplingConfigurations = configurationsOf(
+  fc.tuple(
+    fc.oneof(factor, fc.tuple(factor, factor)),
+    fc.constantFrom('nearest' as const, 'bilinear' as const),
+    imageShapes,
+  ),
+  ([size, interpolation, inputShape]) => ({ layer: upSampling2d({ size, interpolation }), inputShape }),
 );
+
+/** Reflections of fewer pixels than the image has. */
+const reflectionPaddingConfigurations = configurationsOf(
+  fc.tuple(sides, imageShapes),
+  ([{ top, right, bottom, left }, [height, width, channels]]) => ({
+    layer: reflectionPadding2d({ padding: { top, right, bottom, left } }),
+    inputShape: [Math.max(top, bottom, height! - 1) + 1, Math.max(left, right, width! - 1) + 1, channels!],
+  }),
+);
+
+const extent = fc.integer({ min: 1, max: 7 });
+
+const adaptivePoolingConfigurations = configurationsOf(
+  fc.tuple(fc.oneof(extent, fc.tuple(extent, extent)), imageShapes),
+  ([outputSize, inputShape]) => ({ layer: adaptiveAveragePooling2d({ outputSize }), inputShape }),
+);
+
+export const spatialConfigurations = {
+  adaptiveAveragePooling2d: adaptivePoolingConfigurations,
+  cropping2d: croppingConfigurations,
+  reflectionPadding2d: reflectionPaddingConfigurations,
+  upSampling2d: upSamplingConfigurations,
+  zeroPadding2d: zeroPaddingConfigurations,
+};
