@@ -143,7 +143,7 @@ export class Engine {
     { code, updateFrom }: { readonly code: Int32Array; readonly updateFrom: number },
   ): Promise<StepEnd | { readonly cause: unknown; readonly remains: Remains }> {
     const pool = this.#open();
-    this.#checkFault(pool, 'before');
+    if (this.#faults.has(pool)) throw await this.#faultOf(pool, 'before');
     const crew = this.#crewOf(control, pool);
     resetControl(control);
     announceStep(control, this.threads, step);
@@ -156,7 +156,7 @@ export class Engine {
     if (causes.length > 0 || late || this.#faults.has(pool)) await this.#discard(pool);
     if (this.#closed) throw closedError();
     const remains = remainsOf(control, code, updateFrom);
-    this.#checkFault(pool, remains);
+    if (this.#faults.has(pool)) throw await this.#faultOf(pool, remains);
     const own = causes.find((cause) => !isDeath(cause));
     if (own !== undefined) throw workerLost(own, remains);
     if (causes.length > 0) return { cause: causes[0], remains };
@@ -218,12 +218,10 @@ export class Engine {
     if (this.#pool === pool) this.#watch.abortAll();
   }
 
-  /** Throws what a pool's workers threw behind their tasks' back. */
-  #checkFault(pool: Pool, remains: Remains): void {
-    const fault = this.#faults.get(pool);
-    if (fault === undefined) return;
-    void this.#discard(pool);
-    throw workerLost(fault, remains);
+  /** What a pool's workers threw behind their tasks' back, once they have ended. */
+  async #faultOf(pool: Pool, remains: Remains): Promise<WorkerLostError> {
+    await this.#discard(pool);
+    return workerLost(this.#faults.get(pool), remains);
   }
 
   /** Ends a pool and waits for its workers' end, also where that is under way already. */

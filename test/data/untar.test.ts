@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { fuzzTar } from '../../scripts/soak/fuzz-tar.ts';
 import { tarEntries, unpackTarGz } from '../../src/data/untar.ts';
 import { FormatError } from '../../src/errors.ts';
+import { randomIntegers } from '../helpers/arbitraries.ts';
 import { soakBriefly } from '../helpers/soak.ts';
 import { type TarMember, tar, tarGz } from './tar-writer.ts';
 import { temporaryFolder } from './test-server.ts';
@@ -168,6 +179,35 @@ test('damaged, truncated and empty archives are refused', async (t) => {
     assert.ok(!existsSync(target));
   }
   await assert.rejects(listed('/nowhere/a.tar.gz'), /ENOENT/);
+});
+
+test('an archive that is refused early, or left early, is closed', {
+  skip: !existsSync('/proc/self/fd'),
+}, async (t) => {
+  // More than the reader takes at once, and than it can compress.
+  const noise = { name: 'noise', content: Buffer.from(randomIntegers(1, 500_000, 127).map((x) => x + 127)) };
+  const isOpen = (file: string) =>
+    readdirSync('/proc/self/fd').some((name) => {
+      try {
+        return readlinkSync(path.join('/proc/self/fd', name)) === realpathSync(file);
+      } catch {
+        // The descriptor of the listing itself.
+        return false;
+      }
+    });
+  for (const first of ['top/a', '../evil']) {
+    const { archive } = await archiveOf(t, tarGz([{ name: first }, noise]));
+    const leave = async () => {
+      for await (const _ of tarEntries(archive, limits)) {
+        assert.ok(isOpen(archive));
+        break;
+      }
+    };
+    if (first === 'top/a') await leave();
+    else await assert.rejects(leave, FormatError);
+    for (let turns = 0; turns < 100 && isOpen(archive); turns++) await setTimeout(10);
+    assert.ok(!isOpen(archive), `${first}: still open`);
+  }
 });
 
 test('what is allowed, and not a byte more, is read to its end', async (t) => {

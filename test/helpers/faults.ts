@@ -30,7 +30,7 @@ export interface Faults {
 
 /** Faults as workers get them. */
 export interface SharedFaults extends Faults {
-  /** Calls of the fatal kind so far, and 1 once one has ended so. */
+  /** Calls of the fatal kind so far, 1 once one has ended so, and signs of life of a worker that runs out of memory. */
   readonly words: Int32Array<SharedArrayBuffer>;
 }
 
@@ -38,7 +38,7 @@ const NAME = 'faults of test workers';
 
 /** An engine whose workers have these faults. Start it before the next one is made. */
 export function faultyEngine(options: EngineOptions, faults: Faults, parts: EngineParts = {}): Engine {
-  setEnvironmentData(NAME, { ...faults, words: new Int32Array(new SharedArrayBuffer(8)) } as never);
+  setEnvironmentData(NAME, { ...faults, words: new Int32Array(new SharedArrayBuffer(12)) } as never);
   return new Engine(options, {
     workerFile: fileURLToPath(new URL('./faulty-worker.ts', import.meta.url)),
     ...parts,
@@ -54,4 +54,10 @@ export function ownFaults(): Partial<SharedFaults> {
 export async function faultHappened(): Promise<void> {
   const wait = Atomics.waitAsync(ownFaults().words!, 1, 0);
   if (wait.async) await wait.value;
+}
+
+/** Counts the signs of life that workers have given since the fault. */
+export function lifeSigns(): () => number {
+  const { words } = ownFaults();
+  return () => Atomics.load(words!, 2);
 }

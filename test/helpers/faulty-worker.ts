@@ -43,7 +43,10 @@ function end(ending: Ending): void {
       trap();
       break;
     case 'memory':
-      for (const hoard: unknown[] = []; ; ) hoard.push(new Array(100_000).fill(hoard.length));
+      for (const hoard: unknown[] = []; ; ) {
+        hoard.push(new Array(100_000).fill(hoard.length));
+        Atomics.add(words!, 2, 1);
+      }
     case 'hang':
       for (;;) Atomics.load(words!, 0);
     case 'float':

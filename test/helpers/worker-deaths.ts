@@ -8,7 +8,8 @@ import { KernelError, WorkerLostError } from '../../src/errors.ts';
 import { weightsSha256 } from '../../src/io/weights-hash.ts';
 import { Engine, type EngineOptions } from '../../src/parallel/engine.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
-import { type Ending, type Faults, faultHappened, faultyEngine } from './faults.ts';
+import { type Ending, type Faults, faultyEngine } from './faults.ts';
+import { NOTICE_MS, noticeClock } from './notice-clock.ts';
 import { KERNEL_OF_PHASE, smallData, smallModel } from './small-model.ts';
 import { randomFrom } from './twin.ts';
 
@@ -17,7 +18,10 @@ export type Verdict = 'untouched' | 'run again' | 'lost' | 'kernel error';
 
 export interface Death {
   readonly verdict: Verdict;
-  /** Milliseconds from the fault to the run's end, or to the warning that a step is run again; NaN for hangs. */
+  /**
+   * Milliseconds from the fault to the run's end, or to the warning that a step is run again (notice-clock.ts); NaN for
+   * hangs and where it made no difference.
+   */
   readonly noticedMs: number;
 }
 
@@ -85,13 +89,10 @@ export async function dieInTraining(seed: number, folder: string): Promise<Death
 }
 
 async function runInto(engine: Engine, bits: string, folder: string, ending: Ending): Promise<Death> {
-  let [struck, noticed] = [Number.NaN, Number.NaN];
-  const watch = new AbortController();
-  void faultHappened().then(() => {
-    if (!watch.signal.aborted) struck = performance.now();
-  });
+  const clock = noticeClock();
+  let warnedMs = Number.NaN;
   const onWarning = ({ message }: Error) => {
-    if (/the step is run again/.test(message) && Number.isNaN(noticed)) noticed = performance.now();
+    if (/the step is run again/.test(message) && Number.isNaN(warnedMs)) warnedMs = clock.stop();
   };
   process.on('warning', onWarning);
   const checkpoint = { folder, everySteps: 1, resume: 'ifAny' } as const;
@@ -100,16 +101,17 @@ async function runInto(engine: Engine, bits: string, folder: string, ending: End
     () => undefined,
     (reason) => reason,
   );
-  const ended = performance.now();
+  const endedMs = clock.stop();
   // Warnings come a turn late.
   await new Promise((resolve) => setImmediate(resolve));
   process.off('warning', onWarning);
-  watch.abort();
-  const again = !Number.isNaN(noticed);
-  const noticedMs = ending === 'hang' ? Number.NaN : (again ? noticed : ended) - struck;
+  const again = !Number.isNaN(warnedMs);
+  const touched = ending !== 'hang' && (again || error !== undefined);
+  const noticedMs = touched ? (again ? warnedMs : endedMs) : Number.NaN;
+  assert.ok(!(noticedMs >= NOTICE_MS), `noticed after ${noticedMs} ms`);
   if (error === undefined) {
     assert.equal(weightsSha256(model), bits, 'a run that ended well has other bits');
-    return { verdict: again ? 'run again' : 'untouched', noticedMs: again ? noticedMs : Number.NaN };
+    return { verdict: again ? 'run again' : 'untouched', noticedMs };
   }
   const lost = error instanceof WorkerLostError;
   assert.ok(lost || error instanceof KernelError, `an error of another kind: ${error}`);

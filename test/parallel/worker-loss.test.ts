@@ -13,10 +13,11 @@ import { weightsSha256 } from '../../src/io/weights-hash.ts';
 import { Engine, type EngineOptions, type EngineParts } from '../../src/parallel/engine.ts';
 import type { Model } from '../../src/training/model.ts';
 import { type Ending, type Faults, faultHappened, faultyEngine } from '../helpers/faults.ts';
+import { NOTICE_MS, noticeClock } from '../helpers/notice-clock.ts';
 import { KERNEL_OF_PHASE, smallData, smallModel } from '../helpers/small-model.ts';
 
-/** A run that hangs fails by this limit. */
-const LIMIT = { timeout: 20_000 };
+/** A run that hangs fails by this limit, also where the machine has little time for it. */
+const LIMIT = { timeout: 60_000 };
 /** Of a group of tests, on a loaded machine too. */
 const GROUP_LIMIT = { timeout: 180_000 };
 const SCALAR: EngineOptions = { threads: 2, engine: 'scalar' };
@@ -37,8 +38,8 @@ interface Loss {
   readonly model: Model;
   /** What the run threw; undefined where it went well. */
   readonly error: Error | undefined;
-  /** Milliseconds from the fault to the run's end, or to the warning that a step is run again. */
-  readonly elapsed: number;
+  /** Milliseconds from the fault to the run's end, or to the warning that a step is run again (notice-clock.ts). */
+  readonly noticedMs: number;
   /** Workers still alive at the run's end, where it failed. */
   readonly alive: number;
   readonly warnings: readonly string[];
@@ -54,30 +55,29 @@ async function trainInto(
   const model = smallModel();
   const workers: Worker[] = [];
   const warnings: string[] = [];
-  let [struck, noticed] = [Number.NaN, Number.NaN];
+  const clock = noticeClock();
+  let noticedMs = Number.NaN;
   const onWorker = (worker: Worker) => void workers.push(worker);
   const onWarning = ({ message }: Error) => {
-    if (warnings.push(message) === 1) noticed = performance.now();
+    if (warnings.push(message) === 1) noticedMs = clock.stop();
   };
   process.on('worker', onWorker);
   process.on('warning', onWarning);
-  const watch = faultHappened().then(() => {
-    struck = performance.now();
-  });
+  const struck = faultHappened().then(() => true);
   const error = await model.fit(data, OPTIONS(engine)).then(
     () => undefined,
     (reason: Error) => reason,
   );
-  const ended = performance.now();
+  const endedMs = clock.stop();
   process.off('worker', onWorker);
   // Node gives workers that have ended this id.
   const alive = workers.filter(({ threadId }) => threadId !== -1).length;
   // A fault that does not strike is a mistake in the test.
-  assert.ok(await Promise.race([watch.then(() => true), sleep(5000, false, { ref: false })]), 'no fault');
+  assert.ok(await Promise.race([struck, sleep(5000, false, { ref: false })]), 'no fault');
   await new Promise((resolve) => setImmediate(resolve));
   process.off('warning', onWarning);
-  const elapsed = (warnings.length > 0 ? noticed : ended) - struck;
-  return { engine, model, error, elapsed, alive, warnings };
+  if (warnings.length === 0) noticedMs = endedMs;
+  return { engine, model, error, noticedMs, alive, warnings };
 }
 
 const OPTIONS = (engine: Engine) => ({ batchSize: 8, epochs: 2, engine });
@@ -126,7 +126,7 @@ describe(
     ];
     for (const [name, faults, options, parts] of deaths) {
       test(name, LIMIT, async () => {
-        const { model, error, elapsed, warnings } = await trainInto(faults, options, parts);
+        const { model, error, noticedMs, warnings } = await trainInto(faults, options, parts);
         assert.equal(error, undefined);
         assert.equal(weightsSha256(model), expected);
         // Behind the update there is nothing to run again.
@@ -136,7 +136,7 @@ describe(
             warnings[0]!,
             /^Faltung lost a worker in the middle of a step \(.*(code: 7|memory).*\); the step is run again$/,
           );
-          assert.ok(elapsed < 2000, `${elapsed} ms`);
+          assert.ok(noticedMs < NOTICE_MS, `${noticedMs} ms`);
         }
       });
     }
@@ -190,14 +190,14 @@ describe(
 describe('a worker that dies in the update ends the run with WorkerLostError', GROUP_LIMIT, () => {
   for (const options of [SCALAR, { threads: 1 }, { threads: 3 }] satisfies EngineOptions[]) {
     test(`within 2 s, and the engine works again (${JSON.stringify(options)})`, LIMIT, async () => {
-      const { engine, model, error, elapsed, alive } = await trainInto(fatalIn('update', 'exit'), options);
+      const { engine, model, error, noticedMs, alive } = await trainInto(fatalIn('update', 'exit'), options);
       assert.ok(error instanceof WorkerLostError, String(error));
       assert.equal(alive, 0, 'somebody may still write to the model');
       assert.match(
         error.message,
         /exited with code: 7 \(the update was under way: the weights are those of half a step, go on from the last saved ones\)$/,
       );
-      assert.ok(elapsed < 2000, `${elapsed} ms`);
+      assert.ok(noticedMs < NOTICE_MS, `${noticedMs} ms`);
       assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
     });
   }
@@ -244,7 +244,7 @@ describe(
 
 for (const ending of ['throw', 'trap'] as const) {
   test(`a kernel that ends with a ${ending} ends the run with KernelError that names it`, LIMIT, async () => {
-    const { engine, model, error, elapsed, warnings } = await trainInto(fatalIn('reduce', ending, 7));
+    const { engine, model, error, noticedMs, warnings } = await trainInto(fatalIn('reduce', ending, 7));
     assert.equal(warnings.length, 0, 'it would fail again');
     assert.ok(error instanceof KernelError, String(error));
     assert.match(
@@ -253,7 +253,7 @@ for (const ending of ['throw', 'trap'] as const) {
     );
     assert.match(error.message, /\(the weights are those of before the step\)$/);
     assert.match(String(error.cause), /faulty-worker/);
-    assert.ok(elapsed < 2000, `${elapsed} ms`);
+    assert.ok(noticedMs < NOTICE_MS, `${noticedMs} ms`);
     assert.equal((await model.fit(data, { batchSize: 8, engine })).end, 'finished');
   });
 }
@@ -317,9 +317,10 @@ describe(
       for (const phase of ['shards', 'batch', 'prepare'] as const) {
         const { engine, model, error, alive } = await trainInto(fatalIn(phase, 'float', 2));
         assert.ok(error instanceof WorkerLostError, String(error));
+        // The step went on until the error arrived: nobody knows how far.
         assert.match(
           error.message,
-          /got rejected on purpose, and nobody awaits it \(the weights are those of/,
+          /got rejected on purpose, and nobody awaits it \(the (weights are those of|update was under way)/,
         );
         assert.equal((error.cause as Error).message, 'rejected on purpose, and nobody awaits it');
         assert.equal(alive, 0);
