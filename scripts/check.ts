@@ -10,6 +10,7 @@ import { checkImports } from './check/imports.ts';
 import { checkMathematics } from './check/mathematics.ts';
 import { formatOffence, type Offence } from './check/offence.ts';
 import { checkPlaces } from './check/places.ts';
+import { checkReferences } from './check/references.ts';
 import { checkSizes } from './check/sizes.ts';
 import { checkLint, checkTypes } from './check/tools.ts';
 
@@ -26,6 +27,7 @@ const checks: Readonly<Record<string, () => Offence[]>> = {
   mathematics: () => checkMathematics(sources),
   ignored: () => checkIgnored(sources, tracked),
   places: () => checkPlaces(tracked),
+  references: () => checkReferences(tracked),
 };
 
 const wanted = process.argv.slice(2);

@@ -52,13 +52,14 @@ export function root(a: Bounded): Bounded {
   return withRounding(value, a.error === 0 ? 0 : Math.min(Math.sqrt(a.error), a.error / value));
 }
 
-/** Throws unless an f32 result is where its bound allows. */
-export function assertBounded(actual: number, expected: Bounded, label: string): void {
+/** Throws unless an f32 result is where its bound allows. Returns error/bound. */
+export function assertBounded(actual: number, expected: Bounded, label: string): number {
   const distance = Math.abs(actual - expected.value);
   assert.ok(
     distance <= expected.error,
     `${label}: expected ${expected.value} within ${expected.error}, got ${actual}`,
   );
+  return distance === 0 ? 0 : distance / expected.error;
 }
 
 function withRounding(value: number, error: number): Bounded {

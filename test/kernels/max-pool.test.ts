@@ -60,7 +60,7 @@ test('max pooling equals the oracle bit for bit, NaN and zeros of both signs inc
   });
 });
 
-test('gradients go to the first maximum, exactly on integers, and none is lost', () => {
+test('19: gradients go to the first maximum, exactly on integers, and none is lost', () => {
   check(poolCases(), 200, (subject) => {
     const { geometry, count, seed, inputs, outputs } = subject;
     for (const input of [specialValues(seed, inputs), tiedValues(seed, inputs)]) {
@@ -90,7 +90,7 @@ test('gradients that meet are added in the order of outputs, from +0 or from wha
   });
 });
 
-test('the first NaN of a window is its maximum and takes the gradient', () => {
+test('19: the first NaN of a window is its maximum and takes the gradient', () => {
   const window = poolWindow('test', [1, 4, 1], { poolSize: [1, 4] });
   const input = denseView(1, 4, 1);
   const subject = { input, gradInput: input, output: denseView(1, 1, 1), window, count: 1 };
