@@ -100,7 +100,7 @@ test('25: gradients of micro-batches of any size add up to those of the batch, w
     ].map(([from, count]) => gradientsOf(layer, shape, { from: from!, count: count! }, 2));
     whole.forEach(({ name, values, bounds }, i) => {
       const sum = new Float32Array(values.length);
-      for (const part of parts) sum.forEach((value, k) => void (sum[k] = value + part[i]!.values[k]!));
+      for (const part of parts) sum.set(sum.map((value, k) => value + part[i]!.values[k]!));
       // As many products in any order: the batch's bound is that of the sum, too.
       worst = Math.max(worst, assertWithin(sum, values, addBounds(bounds, bounds), `${layer.type} ${name}`));
     });
