@@ -2,7 +2,11 @@
 export { arrayDataset, subset } from './data/array-dataset.ts';
 export { type Augmentation, notebookAugmentation } from './data/augmentation.ts';
 export { type Cifar10, type Cifar10Options, cifar10 } from './data/cifar10.ts';
-export type { BatchBuffer, Dataset, Normalization, Targets } from './data/dataset.ts';
+export type { BatchBuffer, Dataset, Normalization, Resize, Targets } from './data/dataset.ts';
+export { type DecodeOptions, decodeImage } from './data/images/decode.ts';
+export { type ImageFilesOptions, imageFiles } from './data/images/image-files.ts';
+export { type ImageFolder, type ImageFolderOptions, imageFolder } from './data/images/image-folder.ts';
+export type { Pixels } from './data/images/resize.ts';
 export { type SyntheticOptions, syntheticImages } from './data/synthetic.ts';
 export {
   ConfigError,
@@ -149,6 +153,7 @@ export {
   warmup,
 } from './training/schedules.ts';
 export type { RunOptions, Weight } from './training/state.ts';
+export type { TrainedOn } from './training/trained-on.ts';
 export type { Network } from './zoo/blocks.ts';
 export { denseNet40, denseNetBC100 } from './zoo/cifar-densenet.ts';
 export { cifarInception } from './zoo/cifar-inception.ts';

@@ -35,6 +35,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:*', 'piscina'],
   },
   'src/data': onNode('src/kernels', 'src/tensor', 'src/math'),
+  'src/data/images': { folders: ['src/data', 'src/math'], packages: ['node:*', 'sharp'] },
   'src/io': onNode('src/model', 'src/layers', 'src/tensor'),
   'src/training': onNode(
     'src/math',

@@ -101,6 +101,7 @@ export function subset(dataset: Dataset, chosen: Uint32Array | readonly number[]
     targets: dataset.targets,
     ...(dataset.classNames && { classNames: dataset.classNames }),
     ...(dataset.normalization && { normalization: dataset.normalization }),
+    ...(dataset.resize && { resize: dataset.resize }),
     read(indices: Uint32Array, into: BatchBuffer) {
       checkRead('subset.read', view, indices, into);
       return dataset.read(

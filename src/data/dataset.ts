@@ -24,6 +24,14 @@ export type Normalization =
   | { readonly kind: 'standardize'; readonly mean: readonly number[]; readonly std: readonly number[] }
   | { readonly kind: 'l2Rows' };
 
+/**
+ * How images of other sizes are brought to a data set's, with their whole area weighed (bilinear, antialiased):
+ * - `stretch`: both axes by factors of their own (Keras' default)
+ * - `crop`: what is longer than the wanted proportions is cut off at both ends
+ * - `pad`: the whole image, in the middle of black
+ */
+export type Resize = 'stretch' | 'crop' | 'pad';
+
 /** What a sample is to be taught: one of `classes` classes, or a tensor of `shape`. */
 export type Targets =
   | { readonly kind: 'index'; readonly classes: number }
@@ -49,6 +57,8 @@ export interface Dataset {
   readonly classNames?: readonly string[];
   /** Default: none. */
   readonly normalization?: Normalization;
+  /** How the images were brought to `inputShape`; default: they had it. */
+  readonly resize?: Resize;
   /**
    * Copies the samples `indices` (each below `size`, repeats allowed, any order) into `into`, sample i of the
    * batch being indices[i]; the arrays of `into` hold exactly indices.length samples.
@@ -173,7 +183,8 @@ function checkTargets(operation: string, targets: Targets, classNames?: readonly
   }
 }
 
-function checkNormalization(operation: string, normalization: Normalization, channels: number): void {
+/** Refuses a normalisation that makes no sense for so many channels; throws ConfigError, ShapeError. */
+export function checkNormalization(operation: string, normalization: Normalization, channels: number): void {
   const { kind } = normalization;
   if (kind === 'none' || kind === 'scale' || kind === 'l2Rows') return;
   if (kind !== 'standardize') {

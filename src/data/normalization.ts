@@ -17,21 +17,64 @@ export function measureStandardization(
   channels: number,
   chosen: Uint32Array,
 ): Normalization & { kind: 'standardize' } {
-  if (chosen.length === 0) {
-    throw new DataError({
-      operation: 'standardize',
-      argument: 'images',
-      expected: 'at least one to measure',
-      received: 'none',
-    });
+  if (chosen.length === 0) throw nothingToMeasure();
+  const total = zeroSums(channels);
+  for (const image of chosen) {
+    const start = image * imageLength;
+    addImage(pixels, start, imageLength, channels, total.sums, total.squares);
   }
-  const sums = new Float64Array(channels);
-  const squares = new Float64Array(channels);
-  for (const image of chosen) addImage(pixels, image * imageLength, imageLength, channels, sums, squares);
-  const count = BigInt(chosen.length * (imageLength / channels));
+  return fromSums(total, BigInt(chosen.length * (imageLength / channels)));
+}
+
+/** What an image adds to means and deviations: for each channel the sums of x and of x^2, over `count` pixels. */
+export interface ChannelSums {
+  readonly sums: Float64Array;
+  readonly squares: Float64Array;
+  readonly count: number;
+}
+
+/** Of one image [H, W, C] of bytes. */
+export function sumChannels(pixels: Uint8Array, channels: number): ChannelSums {
+  const found = zeroSums(channels);
+  addImage(pixels, 0, pixels.length, channels, found.sums, found.squares);
+  return { ...found, count: pixels.length / channels };
+}
+
+/** `measureStandardization` of images that are not all in memory: over their sums, which are exact. */
+export function standardizationOf(images: readonly ChannelSums[]): Normalization & { kind: 'standardize' } {
+  if (images.length === 0) throw nothingToMeasure();
+  const total = zeroSums(images[0]!.sums.length);
+  let count = 0;
+  for (const image of images) {
+    image.sums.forEach((sum, c) => {
+      total.sums[c] = total.sums[c]! + sum;
+      total.squares[c] = total.squares[c]! + image.squares[c]!;
+    });
+    count += image.count;
+  }
+  return fromSums(total, BigInt(count));
+}
+
+function zeroSums(channels: number) {
+  return { sums: new Float64Array(channels), squares: new Float64Array(channels) };
+}
+
+function nothingToMeasure(): DataError {
+  return new DataError({
+    operation: 'standardize',
+    argument: 'images',
+    expected: 'at least one to measure',
+    received: 'none',
+  });
+}
+
+function fromSums(
+  { sums, squares }: Pick<ChannelSums, 'sums' | 'squares'>,
+  count: bigint,
+): Normalization & { kind: 'standardize' } {
   const mean: number[] = [];
   const std: number[] = [];
-  for (let c = 0; c < channels; c++) {
+  for (let c = 0; c < sums.length; c++) {
     const sum = BigInt(sums[c] as number);
     const spread = count * BigInt(squares[c] as number) - sum * sum;
     mean.push(Number(sum) / Number(count * 255n));

@@ -33,3 +33,42 @@ export function trainValidationSplit(size: number, fraction: number, seed: numbe
   const count = Math.round(size * fraction);
   return { train: order.slice(count), validation: order.slice(0, count) };
 }
+
+/** What is held back of each class, as shares of it. */
+export interface SplitShares {
+  readonly validation: number;
+  readonly test: number;
+}
+
+/**
+ * Sets the same share of each class aside, of every class at least one sample left to train on: of n samples
+ * round(n * share), chosen by `seed` and the class's index. `indices` are samples, `labels` the classes of all. Each
+ * part is in random order.
+ */
+export function stratifiedSplit(
+  indices: readonly number[],
+  labels: ArrayLike<number>,
+  classes: number,
+  seed: number,
+  shares: SplitShares,
+): { readonly train: number[]; readonly validation: number[]; readonly test: number[] } {
+  const key = streamKey(seed, 'split by class');
+  const parts = { train: [] as number[], validation: [] as number[], test: [] as number[] };
+  for (let label = 0; label < classes; label++) {
+    const members = indices.filter((index) => labels[index] === label);
+    const most = Math.max(0, members.length - 1);
+    const test = Math.min(most, Math.round(members.length * shares.test));
+    const held = Math.min(most, test + Math.round(members.length * shares.validation));
+    permutation(key, members.length, label).forEach((at, i) => {
+      const part = i < test ? parts.test : i < held ? parts.validation : parts.train;
+      part.push(members[at]!);
+    });
+  }
+  const mixed = (part: readonly number[], purpose: string) =>
+    [...permutation(streamKey(seed, purpose), part.length, 0)].map((at) => part[at]!);
+  return {
+    train: mixed(parts.train, 'order of training'),
+    validation: mixed(parts.validation, 'order of validation'),
+    test: mixed(parts.test, 'order of test'),
+  };
+}

@@ -1,9 +1,10 @@
 /**
  * What a file of a model says beside its tensors, in `__metadata__`:
  *   format        'faltung-model', or 'faltung-checkpoint' of a run in progress
- *   version       '1'; files of newer versions are refused
+ *   version       '2', or '1' without `data`; files of newer versions are refused
  *   numerics      'fast', 'accurate' or 'direct'
  *   architecture  JSON (architecture.ts)
+ *   data          JSON: names of classes, normalisation, ... of the data that it was trained on; may be missing
  *   training      checkpoints only: JSON
  *   sha256        of the whole file (safetensors-file.ts); may be missing in a model that another program wrote
  * Tensors are named as in `getWeights`: layer/parameter.
@@ -14,13 +15,13 @@ import { type Graph, graphParameters } from '../model/graph.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import { type Architecture, buildArchitecture, describeArchitecture } from './architecture.ts';
 import type { DefinedLayer } from './architecture-layers.ts';
-import { parseJson, writeJson } from './json-value.ts';
+import { type Json, parseJson, writeJson } from './json-value.ts';
 import type { SafetensorsHeader, TensorEntry } from './safetensors-header.ts';
 
 /** Files of later versions are refused. */
-const VERSION = 1;
+const VERSION = 2;
 const FORMATS = ['faltung-model', 'faltung-checkpoint'] as const;
-const MODEL_KEYS = ['sha256', 'format', 'version', 'numerics', 'architecture'];
+const MODEL_KEYS = ['sha256', 'format', 'version', 'numerics', 'architecture', 'data'];
 const NUMERICS: readonly string[] = ['fast', 'accurate', 'direct'];
 
 /** Tensors of a checkpoint that belong to the run: no layer's name has a colon. */
@@ -31,6 +32,8 @@ export type ModelFormat = (typeof FORMATS)[number];
 /** What a model is but for its weights. */
 export interface ModelDescription extends Architecture {
   readonly numerics: Numerics;
+  /** Of the data that it was trained on. */
+  readonly data?: Json;
 }
 
 /** The metadata of a model's file. Throws ConfigError for layers that no file could bring back. */
@@ -40,11 +43,13 @@ export function describeModel(
   format: ModelFormat = 'faltung-model',
 ): Map<string, string> {
   const architecture = describeArchitecture(operation, model);
+  const { data } = model;
   return new Map([
     ['format', format],
-    ['version', String(VERSION)],
+    ['version', data === undefined ? '1' : '2'],
     ['numerics', model.numerics],
     ['architecture', writeJson(operation, 'architecture', architecture)],
+    ...(data === undefined ? [] : [['data', writeJson(operation, 'data', data)] as const]),
   ]);
 }
 
@@ -56,8 +61,10 @@ export function readModelDescription(
 ): ModelDescription & { readonly format: ModelFormat } {
   const { format, numerics } = readFormat(operation, header);
   const text = header.metadata.get('architecture')!.text;
+  const data = header.metadata.get('data');
   return {
     ...buildArchitecture(operation, parseJson(text, operation, 'architecture, byte'), own),
+    ...(data !== undefined && { data: parseJson(data.text, operation, 'data, byte') }),
     numerics,
     format,
   };
@@ -79,7 +86,9 @@ export function readFormat(
     throw wrong(operation, 'version', `at most ${VERSION}`, version, 'update Faltung: a newer one wrote it');
   }
   const keys = format === 'faltung-checkpoint' ? [...MODEL_KEYS, 'training'] : MODEL_KEYS;
-  const needed = format === 'faltung-checkpoint' ? keys : keys.filter((key) => key !== 'sha256');
+  const needed = keys.filter(
+    (key) => key !== 'data' && (key !== 'sha256' || format === 'faltung-checkpoint'),
+  );
   const strange = [...header.metadata.keys()].find((key) => !keys.includes(key));
   const missing = needed.find((key) => !header.metadata.has(key));
   if (strange !== undefined || missing !== undefined) {

@@ -28,6 +28,7 @@ import {
   startOfEpoch,
   writeRunState,
 } from './run-state.ts';
+import { descriptionOf } from './save.ts';
 import type { ModelState } from './state.ts';
 
 /** Where and when `fit` saves its state. */
@@ -111,7 +112,7 @@ export async function openCheckpoints(
     const optimizer = state.optimizerTensors(run.optimizer);
     const own = [...state.tensors('fit'), ...optimizer];
     checkFinite(own, position);
-    const metadata = describeModel(operation, state, 'faltung-checkpoint').set(
+    const metadata = describeModel(operation, descriptionOf(state), 'faltung-checkpoint').set(
       'training',
       writeRunState(operation, {
         position,
@@ -163,7 +164,7 @@ async function restoreRun(
   if (format !== 'faltung-checkpoint') {
     throw new FormatError({ operation: where, expected: 'a checkpoint', received: format });
   }
-  const mine = describeModel(operation, state);
+  const mine = describeModel(operation, descriptionOf(state));
   for (const name of ['numerics', 'architecture']) {
     const [was, is] = [header.metadata.get(name)!.text, mine.get(name)!];
     if (was !== is) throw otherModel(where, name, was, is);

@@ -29,6 +29,7 @@ import {
 import { type Optimizer, type OptimizerName, rateAt, resolveOptimizer } from './optimizers.ts';
 import { type RunPosition, startOfEpoch } from './run-state.ts';
 import type { ModelState, RunOptions } from './state.ts';
+import { trainedOnOf } from './trained-on.ts';
 
 export interface FitOptions extends RunOptions, Weighting {
   /** By name, or with options. Default adam(). */
@@ -161,6 +162,7 @@ export async function* trainEpochs(
   checkOnNonFinite('fit', options.onNonFinite ?? 'stop');
   outputWeights('fit', state.graph.outputNames, options.lossWeights);
   if (augmentation !== undefined) checkAugmented(dataset, augmentation);
+  state.trainedOn = trainedOnOf(dataset);
   const batchSize = Math.min(wanted, dataset.size);
   const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
   resolveLoss(loss);

@@ -30,6 +30,7 @@ import { type MemoryOptions, type PlannedMemory, plannedMemory } from './memory.
 import { type BatchInput, type BatchOptions, gradientsOnBatch, trainOnBatch } from './on-batch.ts';
 import { type LoadOptions, saveModel, withModelFile } from './save.ts';
 import { ModelState, type Weight } from './state.ts';
+import { checkTrainedOn, type TrainedOn } from './trained-on.ts';
 
 /** What all models take. */
 export interface ModelOptions {
@@ -82,6 +83,18 @@ export class Model {
 
   get outputShape(): Shape {
     return this.graph.tensors[this.graph.output]!;
+  }
+
+  /**
+   * Names of classes, normalisation, and how images are resized: what `fit` found in its data set, or `load` in the
+   * file. May be set by whoever knows it; throws ConfigError for what does not fit the model.
+   */
+  get trainedOn(): TrainedOn | undefined {
+    return this.#state.trainedOn;
+  }
+
+  set trainedOn(value: TrainedOn | undefined) {
+    this.#state.trainedOn = value && checkTrainedOn('trainedOn', value, this.graph);
   }
 
   /** How many numbers `getWeights` returns: trained ones, and buffers such as running means. */

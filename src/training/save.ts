@@ -1,8 +1,10 @@
 /** Models as files: `model.save` and `load`. */
 
+import { asFormatError } from '../io/architecture-checks.ts';
 import type { DefinedLayer } from '../io/architecture-layers.ts';
 import { attempt, closing } from '../io/atomic-write.ts';
 import { type FileSystem, localFiles } from '../io/file-system.ts';
+import type { Json } from '../io/json-value.ts';
 import type { ModelDescription } from '../io/model-file.ts';
 import {
   describeModel,
@@ -14,6 +16,7 @@ import {
 import { readHeader, readTensorInto, replaceSafetensors, verifyChecksum } from '../io/safetensors-file.ts';
 import { MAX_MODEL_HEADER_BYTES, type TensorEntry } from '../io/safetensors-header.ts';
 import type { ModelState } from './state.ts';
+import { checkTrainedOn } from './trained-on.ts';
 
 /** What `load` may be told. */
 export interface LoadOptions {
@@ -28,8 +31,14 @@ export interface LoadOptions {
 /** Writes a model; see `Model.save`. */
 export async function saveModel(state: ModelState, file: string, files?: FileSystem): Promise<void> {
   const operation = `save ${JSON.stringify(file)}`;
-  const metadata = describeModel(operation, state);
+  const metadata = describeModel(operation, descriptionOf(state));
   await replaceSafetensors(operation, file, metadata, state.tensors('save'), files);
+}
+
+/** All of a model but its weights. */
+export function descriptionOf(state: ModelState): ModelDescription {
+  const { graph, seed, numerics, frozen, trainedOn } = state;
+  return { graph, seed, numerics, frozen, ...(trainedOn && { data: trainedOn as unknown as Json }) };
 }
 
 /** A model's file that was opened and found to be one. */
@@ -61,7 +70,13 @@ export async function withModelFile<T>(
       description.format === 'faltung-checkpoint' ? RUN_TENSOR : undefined,
     );
     await verifyChecksum(operation, file, opened, header);
+    const { data, graph } = description;
+    const trainedOn =
+      data === undefined
+        ? undefined
+        : asFormatError(operation, 'data', () => checkTrainedOn('trainedOn', data, graph));
     const readInto = async (state: ModelState) => {
+      state.trainedOn = trainedOn;
       for (const [i, { data }] of state.tensors('load', false).entries()) {
         await readTensorInto(operation, file, opened, entries[i] as TensorEntry, data);
       }

@@ -16,6 +16,7 @@ import { fillInitializer } from '../tensor/initializers.ts';
 import { formatShape, type Shape, sameShape } from '../tensor/shape.ts';
 import { exchangeAverages, restartAverages } from './averages.ts';
 import type { Optimizer } from './optimizers.ts';
+import type { TrainedOn } from './trained-on.ts';
 
 /** Where and how to run; the results do not depend on it. */
 export interface RunOptions {
@@ -41,6 +42,8 @@ export class ModelState {
   readonly memoryLimit: number | undefined;
   /** Names of the layers that training leaves alone. */
   readonly frozen: Set<string>;
+  /** What is known of the data that it was trained on. */
+  trainedOn: TrainedOn | undefined;
   /** Optimizer steps taken. */
   iterations = 0;
   #optimizer = '';

@@ -54,9 +54,9 @@ describe('what is not a model of this version is refused', () => {
     ],
     'a newer version': [
       (m) => {
-        m.version = '2';
+        m.version = '3';
       },
-      /version: expected at most 1, got "2" \(update Faltung/,
+      /version: expected at most 2, got "3" \(update Faltung/,
     ],
     'a version that is none': [
       (m) => {
@@ -87,6 +87,48 @@ describe('what is not a model of this version is refused', () => {
         m.architecture += '}';
       },
       /architecture, byte \d+: expected the end/,
+    ],
+    'data that are no JSON': [
+      (m) => {
+        m.data = '{';
+      },
+      /data, byte \d+: expected/,
+    ],
+    'data of prototypes': [
+      (m) => {
+        m.data = '{"__proto__":{"classNames":[]}}';
+      },
+      /__proto__/,
+    ],
+    'data that say more': [
+      (m) => {
+        m.data = '{"secret":1}';
+      },
+      /data, trainedOn, value: expected members classNames, normalization, resize, got "secret"/,
+    ],
+    'too few names of classes': [
+      (m) => {
+        m.data = '{"classNames":["a"]}';
+      },
+      /data, trainedOn, classNames: expected a name for each of 4 outputs, got 1/,
+    ],
+    'a normalisation that divides by zero': [
+      (m) => {
+        m.data = '{"normalization":{"kind":"standardize","mean":[0,0,0],"std":[1,0,1]}}';
+      },
+      /normalization: expected finite means and positive, finite standard deviations/,
+    ],
+    'a normalisation with more to it': [
+      (m) => {
+        m.data = '{"normalization":{"kind":"scale","mean":[0]}}';
+      },
+      /trainedOn, normalization: expected a normalisation/,
+    ],
+    'a normalisation of texts': [
+      (m) => {
+        m.data = '{"normalization":{"kind":"standardize","mean":["0",0,0],"std":[1,1,1]}}';
+      },
+      /normalization: expected finite means/,
     ],
     'an unknown kind': [
       architecture((d) => {
