@@ -40,6 +40,7 @@ export type { DenseOptions } from './layers/dense.ts';
 export type { DepthwiseConv2dOptions } from './layers/depthwise-conv2d.ts';
 export type { DropoutOptions } from './layers/dropout.ts';
 export type { GaussianNoiseOptions } from './layers/gaussian-noise.ts';
+export type { GroupNormalizationOptions } from './layers/group-normalization.ts';
 export type { IdentityShortcutOptions } from './layers/identity-shortcut.ts';
 export * from './layers/index.ts';
 export {
@@ -50,6 +51,8 @@ export {
   type Layer,
   type LayerDefinition,
 } from './layers/layer.ts';
+export type { LayerNormalizationOptions } from './layers/layer-normalization.ts';
+export type { LocalResponseNormalizationOptions } from './layers/local-response-normalization.ts';
 export type { Margins } from './layers/margins.ts';
 export type { PoolOptions } from './layers/pooling-options.ts';
 export type { PreluOptions } from './layers/prelu.ts';

@@ -34,7 +34,14 @@ import { dropoutForwardFamily } from './dropout-forward.ts';
 import { dropoutMaskFamily } from './dropout-mask.ts';
 import { fillFamily } from './fill.ts';
 import { gaussianNoiseFamily } from './gaussian-noise.ts';
+import { groupNormBackwardFamily } from './group-norm-backward.ts';
+import { groupNormGradientsFamily } from './group-norm-gradients.ts';
+import { groupNormStatisticsFamily } from './group-norm-statistics.ts';
 import type { KernelFamily } from './kernel.ts';
+import { layerNormBackwardFamily } from './layer-norm-backward.ts';
+import { layerNormForwardFamily } from './layer-norm-forward.ts';
+import { localResponseBackwardFamily } from './local-response-backward.ts';
+import { localResponseForwardFamily } from './local-response-forward.ts';
 import { maxPoolBackwardFamily } from './max-pool-backward.ts';
 import { maxPoolForwardFamily } from './max-pool-forward.ts';
 import { maximumViewsFamily } from './maximum-views.ts';
@@ -93,6 +100,13 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   dropoutMask: dropoutMaskFamily,
   fill: fillFamily,
   gaussianNoise: gaussianNoiseFamily,
+  groupNormBackward: groupNormBackwardFamily,
+  groupNormGradients: groupNormGradientsFamily,
+  groupNormStatistics: groupNormStatisticsFamily,
+  layerNormBackward: layerNormBackwardFamily,
+  layerNormForward: layerNormForwardFamily,
+  localResponseBackward: localResponseBackwardFamily,
+  localResponseForward: localResponseForwardFamily,
   maxPoolBackward: maxPoolBackwardFamily,
   maxPoolForward: maxPoolForwardFamily,
   maximumViews: maximumViewsFamily,

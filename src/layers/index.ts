@@ -16,7 +16,10 @@ import { flatten } from './flatten.ts';
 import { gaussianNoise } from './gaussian-noise.ts';
 import { globalAveragePooling2d } from './global-average-pooling2d.ts';
 import { globalMaxPooling2d } from './global-max-pooling2d.ts';
+import { groupNormalization } from './group-normalization.ts';
 import { identityShortcut } from './identity-shortcut.ts';
+import { layerNormalization } from './layer-normalization.ts';
+import { localResponseNormalization } from './local-response-normalization.ts';
 import { maxPooling2d } from './max-pooling2d.ts';
 import { maximum } from './maximum.ts';
 import { multiply } from './multiply.ts';
@@ -47,7 +50,10 @@ export const layers = {
   gaussianNoise,
   globalAveragePooling2d,
   globalMaxPooling2d,
+  groupNormalization,
   identityShortcut,
+  layerNormalization,
+  localResponseNormalization,
   maximum,
   maxPooling2d,
   multiply,
@@ -78,7 +84,10 @@ export {
   gaussianNoise,
   globalAveragePooling2d,
   globalMaxPooling2d,
+  groupNormalization,
   identityShortcut,
+  layerNormalization,
+  localResponseNormalization,
   maximum,
   maxPooling2d,
   multiply,

@@ -27,7 +27,13 @@ const RELATIVE = 2 ** -35;
 const CANCELLATION = 2 ** -50;
 
 const { json, tensor } = loadFixture('layers');
-const elementwise = json.cases.filter(({ layer }) => layer in ACTIVATIONS);
+const mobile = loadFixture('normalizations');
+const elementwise = [...json.cases, ...mobile.json.cases].filter(({ layer }) => layer in ACTIVATIONS);
+
+/** A tensor of whichever fixture has the case. */
+function tensorOf(name: string) {
+  return name in mobile.tensors ? mobile.tensor(name) : tensor(name);
+}
 
 for (const { name, layer, options } of elementwise) {
   const { approximate, alpha = 0 } = options as { approximate?: boolean; alpha?: number };
@@ -43,12 +49,12 @@ test('every activation function has a case', () => {
 });
 
 function checkElementwise(name: string, activation: ActivationName, alpha: number): void {
-  const { data: input, shape } = tensor(`${name}/input`);
+  const { data: input, shape } = tensorOf(`${name}/input`);
   const view = denseView(1, 1, shape[1]!);
   const count = shape[0]!;
-  const gradOutput = tensor(`${name}/gradOutput`).data;
-  const truth = tensor(`${name}/output`).data;
-  const truthGradient = tensor(`${name}/gradInput`).data;
+  const gradOutput = tensorOf(`${name}/gradOutput`).data;
+  const truth = tensorOf(`${name}/output`).data;
+  const truthGradient = tensorOf(`${name}/gradInput`).data;
   const spec = { function: activation, alpha, input: view, output: view };
   const forward = { kind: 'activationForward', ...spec } as const;
   const output = runKernel(activationForwardFamily, forward, { input }, { count }).output!;
@@ -82,7 +88,7 @@ function checkElementwise(name: string, activation: ActivationName, alpha: numbe
 
 /** The f32 output around the truth y. */
 function outputOf(activation: ActivationName, x: number, y: number, alpha: number): Rounded {
-  if (activation === 'relu') return exact(y);
+  if (activation === 'relu' || activation === 'relu6') return exact(y);
   if (activation === 'leakyRelu') return x < 0 ? multiply(nearest(alpha), exact(x)) : exact(y);
   return rounded(y, Math.abs(y) * RELATIVE + (activation === 'gelu' ? Math.abs(x) * CANCELLATION : 0));
 }
@@ -92,6 +98,7 @@ function derivativeError(activation: ActivationName, x: number, y: Rounded, slop
   const e = y.error;
   switch (activation) {
     case 'relu':
+    case 'relu6':
     case 'leakyRelu':
       return 0;
     case 'sigmoid':

@@ -71,15 +71,18 @@ test('stored summaries fit stored tensors where the whole gradient is stored', (
 
 test('every tensor of every fixture is finite, every layer has its inputs and results', () => {
   const layers = loadFixture('layers');
+  const normalizations = loadFixture('normalizations');
   const optimizers = loadFixture('optimizers');
   const finite = ([name, { data }]: [string, FixtureTensor]) => assert.ok(data.every(Number.isFinite), name);
-  for (const fixture of [{ tensors: loadFixture('notebook').tensors }, layers, optimizers]) {
+  for (const fixture of [{ tensors: loadFixture('notebook').tensors }, layers, normalizations, optimizers]) {
     Object.entries(fixture.tensors).forEach(finite);
   }
-  for (const { name } of layers.json.cases) {
-    const { shape } = layers.tensor(`${name}/input`);
-    assert.deepEqual(layers.tensor(`${name}/gradInput`).shape, shape, name);
-    layers.tensor(`${name}/output`);
+  for (const { json: own, tensor: find } of [layers, normalizations]) {
+    for (const { name } of own.cases) {
+      const { shape } = find(`${name}/input`);
+      assert.deepEqual(find(`${name}/gradInput`).shape, shape, name);
+      find(`${name}/output`);
+    }
   }
   for (const name of Object.keys(optimizers.json.cases)) {
     assert.deepEqual(optimizers.tensor(`${name}/weight`).shape, [20, 16]);

@@ -18,7 +18,29 @@ interface ChannelSet {
   readonly scale: Bounded;
 }
 
-const F64_STATISTICS = 2 ** -43;
+/** Error of sums of up to 2^8 numbers in f64, relative to the sum of their sizes; with what is made of them. */
+export const F64_STATISTICS = 2 ** -43;
+
+/** Mean and 1 / sqrt(variance + epsilon) of a set of numbers, and what f32 makes of them. */
+export function statisticsOf(values: readonly number[], epsilon: number) {
+  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length;
+  const largest = Math.max(...values.map(Math.abs));
+  const moved = (F64_STATISTICS * 4 * largest * largest) / (variance + epsilon);
+  const inverse = 1 / Math.sqrt(variance + epsilon);
+  const exactInverse: Bounded = { value: inverse, error: inverse * moved };
+  return {
+    mean: widened(rounded(mean), F64_STATISTICS * largest),
+    inverse: widened(rounded(inverse), exactInverse.error),
+    /** Before it is rounded. */
+    exactInverse,
+  };
+}
+
+/** gamma times the inverse of a set, rounded once. */
+export function scaleOf(gamma: number, { value, error }: Bounded): Bounded {
+  return widened(rounded(gamma * value), Math.abs(gamma) * error);
+}
 
 /** The elements of each channel of each group of samples. */
 function channelSets(problem: LayerProblem): ChannelSet[] {
@@ -34,24 +56,13 @@ function channelSets(problem: LayerProblem): ChannelSet[] {
   return [...sets].map(([key, elements]) => {
     const channel = key % channels;
     const values = elements.map((i) => input[i]!);
-    const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-    const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length;
-    const largest = Math.max(...values.map(Math.abs));
-    const moved = (F64_STATISTICS * 4 * largest * largest) / (variance + epsilon);
-    const inverse = 1 / Math.sqrt(variance + epsilon);
-    const exactInverse = { value: inverse, error: inverse * moved };
+    const { mean, inverse, exactInverse } = statisticsOf(values, epsilon);
     const gamma = problem.parameters.gamma?.[channel] ?? 1;
-    return {
-      channel,
-      elements,
-      mean: widened(rounded(mean), F64_STATISTICS * largest),
-      inverse: widened(rounded(inverse), exactInverse.error),
-      scale: widened(rounded(gamma * inverse), Math.abs(gamma) * exactInverse.error),
-    };
+    return { channel, elements, mean, inverse, scale: scaleOf(gamma, exactInverse) };
   });
 }
 
-function widened({ value, error }: Bounded, by: number): Bounded {
+export function widened({ value, error }: Bounded, by: number): Bounded {
   return { value, error: error + by };
 }
 
@@ -118,11 +129,11 @@ function setSums(
   ];
 }
 
-function emptyLike({ length }: Values): BoundedValues {
+export function emptyLike({ length }: Values): BoundedValues {
   return { values: new Float64Array(length), bounds: new Float64Array(length) };
 }
 
-function write({ values, bounds }: BoundedValues, i: number, { value, error }: Bounded): void {
+export function write({ values, bounds }: BoundedValues, i: number, { value, error }: Bounded): void {
   values[i] = value;
   bounds[i] = error;
 }

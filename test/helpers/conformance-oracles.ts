@@ -6,6 +6,7 @@ import { type PoolOptions, poolOutputSize, poolWindow } from '../../src/tensor/p
 import { activate, activationGradient, softmax, softmaxGradient } from './conformance-activations.ts';
 import { batchNormalizationOracle } from './conformance-batch-norm.ts';
 import { type BoundedValues, exactValues, linearResult, roundingBound } from './conformance-bounds.ts';
+import { localResponseNormalizationOracle } from './conformance-local-response.ts';
 import { addOracle, concatenateOracle } from './conformance-merging.ts';
 import { averageOracle, maximumOracle, multiplyOracle } from './conformance-merging-elements.ts';
 import {
@@ -14,6 +15,7 @@ import {
   spatialDropout2dOracle,
   stochasticDepthOracle,
 } from './conformance-noise.ts';
+import { groupNormalizationOracle, layerNormalizationOracle } from './conformance-normalizations.ts';
 import type { LayerOracle, LayerProblem } from './conformance-oracle.ts';
 import { depthwiseConv2dOracle, separableConv2dOracle } from './conformance-separable.ts';
 import { identityShortcutOracle } from './conformance-shortcut.ts';
@@ -174,7 +176,10 @@ export const oracles: Readonly<Record<string, LayerOracle>> = {
   gaussianNoise: gaussianNoiseOracle,
   globalAveragePooling2d: globalAveragePoolingOracle,
   globalMaxPooling2d: maxPoolingOracleOf(wholeImage),
+  groupNormalization: groupNormalizationOracle,
   identityShortcut: identityShortcutOracle,
+  layerNormalization: layerNormalizationOracle,
+  localResponseNormalization: localResponseNormalizationOracle,
   maximum: maximumOracle,
   maxPooling2d: maxPoolingOracleOf((problem) => poolingOf(problem)),
   multiply: multiplyOracle,

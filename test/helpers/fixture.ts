@@ -45,7 +45,7 @@ export interface NotebookJson {
   readonly margins: Readonly<Record<string, number>>;
 }
 
-/** The plain data of the fixture `layers`. */
+/** The plain data of the fixtures `layers` and `normalizations`. */
 export interface LayersJson {
   readonly about: string;
   readonly cases: readonly {
@@ -99,6 +99,7 @@ export type OptimizerCase =
 interface FixtureJsons {
   readonly notebook: NotebookJson;
   readonly layers: LayersJson;
+  readonly normalizations: LayersJson;
   readonly optimizers: OptimizersJson;
   readonly spatial: SpatialJson;
   readonly schedules: SchedulesJson;

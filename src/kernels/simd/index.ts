@@ -29,6 +29,11 @@ import { dropoutBackwardTwin } from './dropout-backward.ts';
 import { dropoutForwardTwin } from './dropout-forward.ts';
 import { dropoutMaskTwin } from './dropout-mask.ts';
 import { fillTwin } from './fill.ts';
+import { groupNormBackwardTwin } from './group-norm-backward.ts';
+import { layerNormBackwardTwin } from './layer-norm-backward.ts';
+import { layerNormForwardTwin } from './layer-norm-forward.ts';
+import { localResponseBackwardTwin } from './local-response-backward.ts';
+import { localResponseForwardTwin } from './local-response-forward.ts';
 import { maxPoolBackwardTwin } from './max-pool-backward.ts';
 import { maxPoolForwardTwin } from './max-pool-forward.ts';
 import { maximumViewsTwin } from './maximum-views.ts';
@@ -82,6 +87,11 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   dropoutForward: dropoutForwardTwin,
   dropoutMask: dropoutMaskTwin,
   fill: fillTwin,
+  groupNormBackward: groupNormBackwardTwin,
+  layerNormBackward: layerNormBackwardTwin,
+  layerNormForward: layerNormForwardTwin,
+  localResponseBackward: localResponseBackwardTwin,
+  localResponseForward: localResponseForwardTwin,
   maxPoolBackward: maxPoolBackwardTwin,
   maxPoolForward: maxPoolForwardTwin,
   maximumViews: maximumViewsTwin,
