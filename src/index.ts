@@ -110,6 +110,7 @@ export { type Mistake, mostConfidentMistakes } from './training/evaluation/mista
 export { formatClassificationReport, type ReportTextOptions } from './training/evaluation/report-text.ts';
 export { topKAccuracy } from './training/evaluation/top-k.ts';
 export type { FitOptions } from './training/fit.ts';
+export { foldBatchNormalization } from './training/fold-batch-normalization.ts';
 export type { EpochMetrics, EpochRecord, History, Metrics, StepProgress } from './training/history.ts';
 export type { LearningRateSchedule } from './training/learning-rate.ts';
 export {
