@@ -133,13 +133,19 @@ export {
 export type { OnNonFinite } from './training/non-finite.ts';
 export type { BatchInput, BatchOptions } from './training/on-batch.ts';
 export {
+  type AdagradOptions,
   type AdamOptions,
+  adagrad,
   adam,
   adamW,
   type LearningRate,
+  type LionOptions,
+  lion,
   type Optimizer,
   type OptimizerName,
   type OptimizerOptions,
+  type RmspropOptions,
+  rmsprop,
   type SgdOptions,
   sgd,
 } from './training/optimizers.ts';

@@ -2,6 +2,7 @@
 
 import { activationBackwardFamily } from './activation-backward.ts';
 import { activationForwardFamily } from './activation-forward.ts';
+import { adagradFamily } from './adagrad.ts';
 import { adamFamily } from './adam.ts';
 import { affineWarpFamily } from './affine-warp.ts';
 import { averagePoolBackwardFamily } from './average-pool-backward.ts';
@@ -40,6 +41,7 @@ import { groupNormStatisticsFamily } from './group-norm-statistics.ts';
 import type { KernelFamily } from './kernel.ts';
 import { layerNormBackwardFamily } from './layer-norm-backward.ts';
 import { layerNormForwardFamily } from './layer-norm-forward.ts';
+import { lionFamily } from './lion.ts';
 import { localResponseBackwardFamily } from './local-response-backward.ts';
 import { localResponseForwardFamily } from './local-response-forward.ts';
 import { maxPoolBackwardFamily } from './max-pool-backward.ts';
@@ -52,6 +54,7 @@ import { normalizePixelsFamily } from './normalize-pixels.ts';
 import { preluBackwardFamily } from './prelu-backward.ts';
 import { preluForwardFamily } from './prelu-forward.ts';
 import { reduceShardsFamily } from './reduce-shards.ts';
+import { rmspropFamily } from './rmsprop.ts';
 import { scaleByMaskFamily } from './scale-by-mask.ts';
 import { scaleValuesFamily } from './scale-values.ts';
 import { scaleViewFamily } from './scale-view.ts';
@@ -68,6 +71,7 @@ import { winogradWeights } from './winograd-weights.ts';
 export const families: Readonly<Record<string, KernelFamily<any>>> = {
   activationBackward: activationBackwardFamily,
   activationForward: activationForwardFamily,
+  adagrad: adagradFamily,
   adam: adamFamily,
   affineWarp: affineWarpFamily,
   averagePoolBackward: averagePoolBackwardFamily,
@@ -88,6 +92,7 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   clipFactor: clipFactorFamily,
   conv2dForward,
   conv2dInputGradient,
+  lion: lionFamily,
   packConv2d,
   conv2dWeightGradient,
   copyView: copyViewFamily,
@@ -117,6 +122,7 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   preluBackward: preluBackwardFamily,
   preluForward: preluForwardFamily,
   reduceShards: reduceShardsFamily,
+  rmsprop: rmspropFamily,
   scaleByMask: scaleByMaskFamily,
   scaleValues: scaleValuesFamily,
   scaleView: scaleViewFamily,

@@ -4,11 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AdamSpec, adamFamily, adamStepSize } from '../../src/kernels/adam.ts';
-import { type Heap, heapOf, type KernelFunction } from '../../src/kernels/kernel.ts';
-import { type SgdSpec, sgdFamily } from '../../src/kernels/sgd.ts';
+import { type AdamSpec, adamStepSize } from '../../src/kernels/adam.ts';
+import { families } from '../../src/kernels/index.ts';
+import { heapOf, type KernelSpec } from '../../src/kernels/kernel.ts';
+import type { SgdSpec } from '../../src/kernels/sgd.ts';
 import { loadFixture, type OptimizerCase } from '../helpers/fixture.ts';
-import { add, divide, exact, multiply, nearest, type Rounded, squareRoot, subtract } from './rounding.ts';
+import { type OptimizerRule, optimizerRules } from './optimizer-rules.ts';
+import { exact, type Rounded } from './rounding.ts';
 
 const SIZE = 16;
 const STEPS = 20;
@@ -16,26 +18,59 @@ const { json, tensor } = loadFixture('optimizers');
 const weight = tensor('weight').data;
 const gradients = tensor('gradients').data;
 
-/** What a step changes, by the fixture's names: `weight` and the optimizer's own state. */
-type State = Record<string, Rounded>;
+/** Specs, what the kernel's slots are called, and what they begin with. */
+const KERNELS: Record<OptimizerCase['rule'], (options: OptimizerCase) => Kernel> = {
+  sgd: ({ momentum = 0, nesterov = false }) => ({
+    spec: { kind: 'sgd', momentum, nesterov, weightDecay: 0 } as SgdSpec,
+    slots: momentum === 0 ? [] : ['velocity'],
+  }),
+  adam: ({ beta1, beta2, epsilon, weightDecay = 0 }) => ({
+    spec: { kind: 'adam', beta1, beta2, epsilon, weightDecay } as AdamSpec,
+    slots: ['firstMoment', 'secondMoment'],
+  }),
+  rmsprop: ({ rho, momentum, epsilon, centered }) => ({
+    spec: { kind: 'rmsprop', rho, momentum, epsilon, centered, weightDecay: 0 } as KernelSpec,
+    slots: ['square', ...(centered ? ['mean'] : []), ...(momentum ? ['momentum'] : [])],
+  }),
+  adagrad: ({ epsilon }) => ({
+    spec: { kind: 'adagrad', epsilon, weightDecay: 0 } as KernelSpec,
+    slots: ['accumulator'],
+    start: 0.1,
+  }),
+  lion: ({ beta1, beta2, weightDecay = 0 }) => ({
+    spec: { kind: 'lion', beta1, beta2, weightDecay } as KernelSpec,
+    slots: ['momentum'],
+  }),
+};
+
+interface Kernel {
+  readonly spec: KernelSpec;
+  readonly slots: readonly string[];
+  readonly start?: number;
+}
 
 for (const [name, options] of Object.entries(json.cases)) {
   test(`${name}: weights and state stay within the rounding errors of 20 steps`, () => {
-    const run = options.rule === 'sgd' ? bindSgd(options) : bindAdam(options);
-    const states: State[] = Array.from({ length: SIZE }, (_, i) => ({ weight: exact(weight[i]!) }));
+    const kernel = KERNELS[options.rule](options);
+    const run = bindSteps(kernel, options);
+    const rule: OptimizerRule = optimizerRules[options.rule];
+    const first = exact(Math.fround(kernel.start ?? 0));
+    const states: Record<string, Rounded>[] = Array.from({ length: SIZE }, (_, i) => ({
+      weight: exact(weight[i]!),
+      ...Object.fromEntries(kernel.slots.map((slot) => [slot, first])),
+    }));
     for (let step = 1; step <= STEPS; step++) {
       const computed = run(step);
       for (let i = 0; i < SIZE; i++) {
         const g = exact(gradients[(step - 1) * SIZE + i]!);
-        states[i] =
-          options.rule === 'sgd' ? sgdStep(states[i]!, g, options) : adamStep(states[i]!, g, options, step);
+        states[i] = rule(states[i]!, g, options, step);
         for (const [key, values] of Object.entries(computed)) {
           const truth = tensor(`${name}/${key}`).data[(step - 1) * SIZE + i]!;
           const { value, error } = states[i]![key]!;
           const label = `${key}[${i}] at step ${step}`;
           assert.ok(
             Math.abs(value - truth) <= 1e-13 * Math.abs(truth) + 1e-15 * error,
-            `${label}: the bound's middle`,
+            `${label}: the bound's middle ${value}, ${truth}`,
           );
           const distance = Math.abs(values[i]! - truth);
           assert.ok(distance <= error, `${label}: expected ${truth} within ${error}, got ${values[i]}`);
@@ -46,65 +81,26 @@ for (const [name, options] of Object.entries(json.cases)) {
 }
 
 /**
- * Binds a kernel to buffers [weight, gradient, state..., hyper] of SIZE floats each. The returned function
+ * Binds a kernel to buffers [weight, gradient, slots..., hyper] of SIZE floats each. The returned function
  * makes one step and shows weight and state by name.
  */
-function bindStep(
-  bind: (heap: Heap) => KernelFunction,
-  names: readonly string[],
-  rate: (step: number) => number,
-): (step: number) => Record<string, Float32Array> {
+function bindSteps({ spec, slots, start = 0 }: Kernel, options: OptimizerCase) {
+  const names = ['weight', ...slots];
   const count = names.length + 2;
   const heap = heapOf(new ArrayBuffer(4 * SIZE * count));
   const offsets = Array.from({ length: count }, (_, i) => 4 * SIZE * i);
   const buffer = (i: number) => heap.f32.subarray(SIZE * i, SIZE * (i + 1));
-  const kernel = bind(heap);
+  const kernel = families[spec.kind]!.bind(spec, heap);
   buffer(0).set(weight);
-  return (step) => {
+  slots.forEach((_, i) => {
+    buffer(i + 2).fill(start);
+  });
+  const { learningRate, beta1 = 0, beta2 = 0 } = options;
+  return (step: number): Record<string, Float32Array> => {
     buffer(1).set(gradients.subarray((step - 1) * SIZE, step * SIZE));
-    buffer(count - 1)[0] = rate(step);
+    const size = options.rule === 'adam' ? adamStepSize(learningRate, beta1, beta2, step) : learningRate;
+    buffer(count - 1).set([size, learningRate]);
     kernel(...offsets, SIZE);
     return Object.fromEntries(names.map((name, i) => [name, buffer(i === 0 ? 0 : i + 1)]));
-  };
-}
-
-function bindSgd({ learningRate, momentum = 0, nesterov = false }: OptimizerCase & { rule: 'sgd' }) {
-  const spec: SgdSpec = { kind: 'sgd', momentum, nesterov, weightDecay: 0 };
-  const names = momentum === 0 ? ['weight'] : ['weight', 'velocity'];
-  return bindStep(
-    (heap) => sgdFamily.bind(spec, heap),
-    names,
-    () => learningRate,
-  );
-}
-
-function bindAdam({ learningRate, beta1, beta2, epsilon }: OptimizerCase & { rule: 'adam' }) {
-  const spec: AdamSpec = { kind: 'adam', beta1, beta2, epsilon };
-  const names = ['weight', 'firstMoment', 'secondMoment'];
-  const size = (step: number) => adamStepSize(learningRate, beta1, beta2, step);
-  return bindStep((heap) => adamFamily.bind(spec, heap), names, size);
-}
-
-function sgdStep(state: State, g: Rounded, options: OptimizerCase & { rule: 'sgd' }): State {
-  const step = multiply(nearest(options.learningRate), g);
-  if (options.momentum === undefined) return { weight: subtract(state.weight!, step) };
-  const momentum = nearest(options.momentum);
-  const velocity = subtract(multiply(momentum, state.velocity ?? exact(0)), step);
-  const move = options.nesterov ? subtract(multiply(momentum, velocity), step) : velocity;
-  return { weight: add(state.weight!, move), velocity };
-}
-
-function adamStep(state: State, g: Rounded, options: OptimizerCase & { rule: 'adam' }, step: number): State {
-  const { learningRate, beta1, beta2, epsilon } = options;
-  const towards = (old: Rounded, target: Rounded, beta: number) =>
-    add(old, multiply(subtract(target, old), nearest(1 - beta)));
-  const firstMoment = towards(state.firstMoment ?? exact(0), g, beta1);
-  const secondMoment = towards(state.secondMoment ?? exact(0), multiply(g, g), beta2);
-  const size = nearest((learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step));
-  const below = add(squareRoot(secondMoment), nearest(epsilon));
-  return {
-    weight: subtract(state.weight!, divide(multiply(size, firstMoment), below)),
-    firstMoment,
-    secondMoment,
   };
 }

@@ -81,20 +81,18 @@ export interface SchedulesJson {
 }
 
 /** Rule and options of one optimizer run. */
-export type OptimizerCase =
-  | {
-      readonly rule: 'sgd';
-      readonly learningRate: number;
-      readonly momentum?: number;
-      readonly nesterov?: boolean;
-    }
-  | {
-      readonly rule: 'adam';
-      readonly learningRate: number;
-      readonly beta1: number;
-      readonly beta2: number;
-      readonly epsilon: number;
-    };
+export interface OptimizerCase {
+  readonly rule: 'sgd' | 'adam' | 'rmsprop' | 'adagrad' | 'lion';
+  readonly learningRate: number;
+  readonly momentum?: number;
+  readonly nesterov?: boolean;
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly rho?: number;
+  readonly epsilon?: number;
+  readonly centered?: boolean;
+  readonly weightDecay?: number;
+}
 
 interface FixtureJsons {
   readonly notebook: NotebookJson;

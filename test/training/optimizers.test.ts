@@ -1,7 +1,23 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { adam, ConfigError, type FitOptions, sgd } from '../../src/index.ts';
-import { allWeights, smallDataset, smallModel, testEngine } from '../helpers/conformance-data.ts';
+import {
+  adagrad,
+  adam,
+  adamW,
+  ConfigError,
+  type FitOptions,
+  lion,
+  type Optimizer,
+  rmsprop,
+  sgd,
+} from '../../src/index.ts';
+import {
+  allWeights,
+  smallDataset,
+  smallImages,
+  smallModel,
+  testEngine,
+} from '../helpers/conformance-data.ts';
 import { assertSameBits } from '../helpers/exact.ts';
 
 const engine = testEngine({ threads: 1 });
@@ -19,6 +35,61 @@ test('defaults are Keras’', () => {
   });
   assert.equal(adam().learningRate, 0.001);
   assert.deepEqual(sgd({ momentum: 0.9 }).plan.slots, ['velocity']);
+});
+
+test('the others’ defaults are Keras’, too', () => {
+  const decayed = { ...adam().plan.spec, weightDecay: 0.004 };
+  assert.deepEqual(adamW().plan, { spec: decayed, slots: ['firstMoment', 'secondMoment'] });
+  assert.deepEqual(rmsprop().plan, {
+    spec: { kind: 'rmsprop', rho: 0.9, momentum: 0, epsilon: 1e-7, centered: false, weightDecay: 0 },
+    slots: ['square'],
+  });
+  assert.deepEqual(rmsprop({ momentum: 0.5, centered: true }).plan.slots, ['square', 'mean', 'momentum']);
+  assert.deepEqual(adagrad().plan, {
+    spec: { kind: 'adagrad', epsilon: 1e-7, weightDecay: 0 },
+    slots: ['accumulator'],
+    initialState: 0.1,
+  });
+  assert.deepEqual(lion().plan, {
+    spec: { kind: 'lion', beta1: 0.9, beta2: 0.99, weightDecay: 0 },
+    slots: ['momentum'],
+  });
+  for (const optimizer of [adamW(), rmsprop(), adagrad(), lion()])
+    assert.equal(optimizer.learningRate, 0.001);
+});
+
+/** A step on gradients that are known, without and with an optimizer. */
+async function oneStep(optimizer: Optimizer) {
+  await using model = smallModel();
+  const batch = smallImages(6);
+  const before = model.getWeights();
+  const { gradients } = await model.gradientsOnBatch(batch, { engine });
+  await model.trainOnBatch(batch, { optimizer, engine });
+  return { before, gradients, after: model.getWeights() };
+}
+
+test('Adagrad’s sums of squares begin with 0.1', async () => {
+  const { before, gradients, after } = await oneStep(adagrad({ learningRate: 1, epsilon: 0 }));
+  const f = Math.fround;
+  for (const [name, { data }] of Object.entries(gradients)) {
+    const expected = data.map((g, i) => before[name]!.data[i]! - f(g / f(Math.sqrt(f(f(0.1) + f(g * g))))));
+    assertSameBits(after[name]!.data, expected, name);
+  }
+});
+
+test('excluded parameters do not decay: by their own names, and by the beginning of the full one', async () => {
+  const excluded = ['bias', 'dense_1'];
+  const optimizer = sgd({ learningRate: 0.5, weightDecay: 0.25, excludeFromWeightDecay: excluded });
+  const { before, gradients, after } = await oneStep(optimizer);
+  const f = Math.fround;
+  for (const [name, { data }] of Object.entries(gradients)) {
+    const decays = !name.endsWith('/bias') && !name.startsWith('dense_1');
+    const expected = data.map((g, i) => {
+      const w = before[name]!.data[i]!;
+      return (decays ? f(w - f(f(w * 0.25) * 0.5)) : w) - f(0.5 * g);
+    });
+    assertSameBits(after[name]!.data, expected, name);
+  }
 });
 
 test('the numbers of a step: the rate for SGD, the bias-corrected step size for Adam', () => {
@@ -44,6 +115,26 @@ test('options without sense are refused by name', () => {
   }
   for (const epsilon of [-1e-7, Number.NaN, Infinity]) refused(() => adam({ epsilon }), 'epsilon');
   refused(() => sgd({ learningRate: '0.1' as unknown as number }), 'learningRate');
+  refused(() => rmsprop({ rho: 1 }), 'rho');
+  refused(() => rmsprop({ momentum: -1 }), 'momentum');
+  refused(() => rmsprop({ epsilon: Number.NaN }), 'epsilon');
+  refused(() => rmsprop({ centered: 1 as unknown as boolean }), 'centered');
+  refused(() => adagrad({ initialAccumulatorValue: -1 }), 'initialAccumulatorValue');
+  refused(() => adagrad({ epsilon: -1 }), 'epsilon');
+  refused(() => lion({ beta1: 1 }), 'beta1');
+  refused(() => lion({ beta2: -0.1 }), 'beta2');
+  refused(() => adamW({ weightDecay: -1 }), 'weightDecay');
+  refused(() => adamW({ excludeFromWeightDecay: [''] }), 'excludeFromWeightDecay');
+  refused(() => sgd({ l2: 0.1, weightDecay: 0.1 }), 'l2');
+});
+
+test('a name that is none is refused with those that are', async () => {
+  await using model = smallModel();
+  await assert.rejects(model.fit(data, { optimizer: 'Adam' as 'adam', engine }), {
+    name: 'ConfigError',
+    message:
+      'fit: optimizer: expected an optimizer such as adam(), or one of adagrad, adam, adamW, lion, rmsprop, sgd, got "Adam"',
+  });
 });
 
 /** Weights after two epochs of three steps. */

@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
+  adagrad,
   adamW,
   categoricalCrossentropy,
   cosineDecay,
   type FitOptions,
+  lion,
   type Optimizer,
   oneCycle,
+  rmsprop,
   sgd,
   warmup,
 } from '../../src/index.ts';
@@ -39,6 +42,10 @@ const OPTIMIZERS: Record<string, () => Optimizer> = {
       weightDecay: 0.01,
       clipNorm: 0.3,
     }),
+  'RMSprop, centered, with momentum, clipping by value': () =>
+    rmsprop({ learningRate: 0.002, momentum: 0.5, centered: true, clipValue: 0.05 }),
+  'Adagrad, decay': () => adagrad({ learningRate: 0.05, weightDecay: 0.1 }),
+  'Lion, averages': () => lion({ learningRate: 0.002, useEma: true, emaMomentum: 0.5 }),
 };
 
 for (const [name, optimizer] of Object.entries(OPTIMIZERS)) {

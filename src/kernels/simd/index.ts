@@ -2,6 +2,7 @@
 
 import { activationBackwardTwin } from './activation-backward.ts';
 import { activationForwardTwin } from './activation-forward.ts';
+import { adagradTwin } from './adagrad.ts';
 import { adamTwin } from './adam.ts';
 import { affineWarpTwin } from './affine-warp.ts';
 import { averagePoolBackwardTwin } from './average-pool-backward.ts';
@@ -32,6 +33,7 @@ import { fillTwin } from './fill.ts';
 import { groupNormBackwardTwin } from './group-norm-backward.ts';
 import { layerNormBackwardTwin } from './layer-norm-backward.ts';
 import { layerNormForwardTwin } from './layer-norm-forward.ts';
+import { lionTwin } from './lion.ts';
 import { localResponseBackwardTwin } from './local-response-backward.ts';
 import { localResponseForwardTwin } from './local-response-forward.ts';
 import { maxPoolBackwardTwin } from './max-pool-backward.ts';
@@ -43,6 +45,7 @@ import { normalizePixelsTwin } from './normalize-pixels.ts';
 import { preluBackwardTwin } from './prelu-backward.ts';
 import { preluForwardTwin } from './prelu-forward.ts';
 import { reduceShardsTwin } from './reduce-shards.ts';
+import { rmspropTwin } from './rmsprop.ts';
 import { scaleByMaskTwin } from './scale-by-mask.ts';
 import { scaleValuesTwin } from './scale-values.ts';
 import { scaleViewTwin } from './scale-view.ts';
@@ -60,6 +63,7 @@ import { winogradWeightsTwin } from './winograd-weights.ts';
 export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   activationBackward: activationBackwardTwin,
   activationForward: activationForwardTwin,
+  adagrad: adagradTwin,
   adam: adamTwin,
   affineWarp: affineWarpTwin,
   averagePoolBackward: averagePoolBackwardTwin,
@@ -76,6 +80,7 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   checkFinite: checkFiniteTwin,
   conv2dForward: conv2dForwardTwin,
   conv2dInputGradient: conv2dInputGradientTwin,
+  lion: lionTwin,
   packConv2d: packConv2dTwin,
   conv2dWeightGradient: conv2dWeightGradientTwin,
   copyView: copyViewTwin,
@@ -101,6 +106,7 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   preluBackward: preluBackwardTwin,
   preluForward: preluForwardTwin,
   reduceShards: reduceShardsTwin,
+  rmsprop: rmspropTwin,
   scaleByMask: scaleByMaskTwin,
   scaleValues: scaleValuesTwin,
   scaleView: scaleViewTwin,
