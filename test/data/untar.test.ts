@@ -119,6 +119,25 @@ test('folders and pax records are passed over; prefixes and ./ are resolved', as
   assert.deepEqual(await listed(archive), { 'top/a': 'A', 'top/deep/b': 'B' });
 });
 
+test('a size may fill its field, whatever follows it', async (t) => {
+  const whole = tar([
+    { name: 'a', content: Buffer.alloc(600, 'x') },
+    { name: 'b', content: bytes('B') },
+  ]);
+  // Twelve digits, and those of the time right behind them.
+  whole.write('000000001130', 124);
+  whole.write(
+    whole
+      .subarray(0, 512)
+      .reduce((sum, byte, i) => sum + (i >= 148 && i < 156 ? 32 : byte), 0)
+      .toString(8)
+      .padStart(6, '0'),
+    148,
+  );
+  const { archive } = await archiveOf(t, gzipSync(whole));
+  assert.deepEqual(await listed(archive), { a: 'x'.repeat(600), b: 'B' });
+});
+
 test('the top folder becomes the target; what lies outside it is not written', async (t) => {
   const { archive, target } = await archiveOf(
     t,

@@ -63,12 +63,14 @@ test('malformed texts are refused with the byte', () => {
     ['"a', /byte 2: expected the end of the string, got the end/],
     [`${'['.repeat(66)}`, /at most 64 levels/],
     ['9'.repeat(1000), /expected a value of JSON/],
+    // More than may be a function's arguments.
+    ['9'.repeat(500_000), /byte 0: expected a value of JSON/],
   ];
   for (const [text, message] of refused) {
     assert.throws(
       () => parse(text),
       (error) => error instanceof FormatError && message.test(error.message),
-      text,
+      text.slice(0, 100),
     );
   }
   assert.equal(({} as Record<string, unknown>).x, undefined);

@@ -93,9 +93,36 @@ test('the output may be the first shard itself, in the scalar kernel and in the 
 test('reduce shards refuses more than 16 shards and empty ones', () => {
   const heap = heapOf(new ArrayBuffer(8));
   const spec: ReduceShardsSpec = { kind: 'reduceShards', shards: 16, shardSize: 4, shardStride: 10 };
-  for (const wrong of [{ shards: 17 }, { shards: 0 }, { shardSize: 0 }, { shardStride: 1.5 }]) {
+  const wrongs = [
+    { shards: 17 },
+    { shards: 0 },
+    { shardSize: 0 },
+    { shardSize: 2 ** 31 },
+    { shardStride: 1.5 },
+    { shardStride: 2 ** 30 + 1 },
+  ];
+  for (const wrong of wrongs) {
     assert.throws(() => reduceShardsFamily.bind({ ...spec, ...wrong }, heap), ConfigError);
     assert.throws(() => reduceShardsTwin.emit({ ...spec, ...wrong }, BASELINE_TARGET), ConfigError);
+  }
+  for (const most of [{ shardSize: 2 ** 31 - 1 }, { shardStride: 2 ** 30 }]) {
+    reduceShardsFamily.bind({ ...spec, ...most }, heap);
+  }
+});
+
+test('the twin serves shards as far apart as an offset of 32 bits reaches, and leaves others to the scalar kernel', () => {
+  for (const shards of [2, 7, 16]) {
+    // The last shard's second vector.
+    const shardStride = Math.floor((2 ** 32 - 1 - 16) / (4 * (shards - 1)));
+    const spec: ReduceShardsSpec = { kind: 'reduceShards', shards, shardSize: 1, shardStride };
+    const twin = reduceShardsTwin.emit(spec, BASELINE_TARGET);
+    assert.ok(twin !== undefined && WebAssembly.validate(assembleModule([twin])), `${shards} shards`);
+    const further = { ...spec, shardStride: shardStride + 1 };
+    assert.equal(
+      reduceShardsTwin.emit(further, BASELINE_TARGET),
+      undefined,
+      `${shards} shards, further apart`,
+    );
   }
 });
 
