@@ -8,6 +8,8 @@ export { type ImageFilesOptions, imageFiles } from './data/images/image-files.ts
 export { type ImageFolder, type ImageFolderOptions, imageFolder } from './data/images/image-folder.ts';
 export type { Pixels } from './data/images/resize.ts';
 export { type SyntheticOptions, syntheticImages } from './data/synthetic.ts';
+export { toCategorical } from './data/to-categorical.ts';
+export { type TrainTestSplitOptions, trainTestSplit } from './data/train-test-split.ts';
 export {
   ConfigError,
   DataError,

@@ -28,6 +28,8 @@ export interface Cifar10Options {
   readonly validationSplit?: number | undefined;
   /** Decides the split (the drawn images are the same for every seed). Default 21. */
   readonly seed?: number | undefined;
+  /** false: images stay in the files' order, and the last ones are set aside. Default true: both parts in random order. */
+  readonly shuffle?: boolean | undefined;
   /** At most so many training, validation and test images each, the first after the split. Default: all. */
   readonly limit?: number | undefined;
   /**
@@ -85,7 +87,7 @@ async function load(options: Cifar10Options = {}): Promise<Cifar10> {
   checkNormalizationOption(options.normalization);
   trainValidationSplit(1, validationSplit, seed);
   const images = await obtain(options);
-  const split = trainValidationSplit(images.training.labels.length, validationSplit, seed);
+  const split = trainValidationSplit(images.training.labels.length, validationSplit, seed, options.shuffle);
   const train = split.train.subarray(0, limit);
   const normalization = resolveNormalization(options.normalization, images.training.pixels, train);
   const { source, classNames, location, message } = images;

@@ -18,9 +18,10 @@ export interface Split {
 
 /**
  * Sets round(size * fraction) samples aside for validation, chosen by `seed`. Both parts are in random order,
- * so that the first n of either are a fair sample. Throws ConfigError unless 0 <= fraction < 1.
+ * so that the first n of either are a fair sample; with `shuffle` false they are the last ones, in order. Throws
+ * ConfigError unless 0 <= fraction < 1.
  */
-export function trainValidationSplit(size: number, fraction: number, seed: number): Split {
+export function trainValidationSplit(size: number, fraction: number, seed: number, shuffle = true): Split {
   if (!(fraction >= 0 && fraction < 1)) {
     throw new ConfigError({
       operation: 'trainValidationSplit',
@@ -29,8 +30,12 @@ export function trainValidationSplit(size: number, fraction: number, seed: numbe
       received: String(fraction),
     });
   }
-  const order = permutation(streamKey(seed, 'split'), size, 0);
   const count = Math.round(size * fraction);
+  if (!shuffle) {
+    const all = Uint32Array.from({ length: size }, (_, i) => i);
+    return { train: all.subarray(0, size - count), validation: all.subarray(size - count) };
+  }
+  const order = permutation(streamKey(seed, 'split'), size, 0);
   return { train: order.slice(count), validation: order.slice(0, count) };
 }
 
