@@ -3,7 +3,7 @@
  * here (src/parallel finds workers/ by its place), with the package.json that is published. `npm run smoke`
  * then tries the result.
  */
-import { copyFileSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { publishedAmbient, rewriteDeclarations } from './build/declarations.ts';
 import { exportTargets, type Manifest, publishedManifest } from './build/manifest.ts';
@@ -11,8 +11,10 @@ import { formatOffence } from './check/offence.ts';
 import { runTool, typeOffences } from './check/tools.ts';
 
 const COPIED = ['README.md', 'CHANGELOG.md', 'LICENSE'];
-/** Found by src/parallel at run time, so that no import vouches for it. */
-const WORKER = './workers/worker.js';
+/** Found at run time, by src/parallel and src/ui, so that no import vouches for them. */
+const FOUND_AT_RUN_TIME = ['./workers/worker.js', './src/ui/page/index.html'];
+/** What the browser gets is not compiled. */
+const PAGE = 'src/ui/page';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -32,6 +34,7 @@ function build(): void {
   if (errors.length > 0)
     throw new Error(`build: the compiler refuses\n${errors.map(formatOffence).join('\n')}`);
 
+  cpSync(join(root, PAGE), join(dist, PAGE), { recursive: true });
   finishDeclarations();
   const manifest = publishedManifest(
     JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest,
@@ -39,7 +42,7 @@ function build(): void {
   writeFileSync(join(dist, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   for (const name of COPIED) copyFileSync(join(root, name), join(dist, name));
 
-  const missing = [...exportTargets(manifest.exports), WORKER].filter(
+  const missing = [...exportTargets(manifest.exports), ...FOUND_AT_RUN_TIME].filter(
     (path) => !existsSync(join(dist, path)),
   );
   if (missing.length > 0) throw new Error(`build: dist/ lacks ${missing.join(', ')}`);

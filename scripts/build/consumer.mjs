@@ -2,11 +2,12 @@
 /**
  * A user's first program, run against the packed package by smoke.ts on the system's own Node, and checked
  * against the package's declarations. It trains one epoch of a small network on drawn images with one and
- * with two threads: the loss must be finite and the weights equal, bit for bit.
+ * with two threads: the loss must be finite and the weights equal, bit for bit. Then it fetches the page of a run.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { adam, conv2d, dense, flatten, maxPooling2d, sequential } from 'faltung';
+import { trainingUi } from 'faltung/ui';
 
 /** Images of 8 x 8 x 3 whose brightness depends on their class. */
 const dataset = /** @type {const} @satisfies {import('faltung').Dataset} */ ({
@@ -60,3 +61,11 @@ assert.deepEqual(two, one, 'two threads gave another result than one');
 console.log(
   `trained on Node ${process.versions.node}: loss ${one.loss}, weights ${one.weights.slice(0, 16)}...`,
 );
+
+const ui = await trainingUi();
+for (const path of ['/', '/style.css', '/client.mjs', '/charts.mjs', '/uplot.js', '/uplot.css']) {
+  const response = await fetch(new URL(path, ui.url));
+  assert.equal(response.status, 200, path);
+  assert.ok((await response.text()).length > 100, path);
+}
+await ui.close();

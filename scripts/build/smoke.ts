@@ -23,7 +23,8 @@ import { systemNode } from './system-node.ts';
 const root = resolve(import.meta.dirname, '../..');
 const dist = join(root, 'dist');
 const SECONDS_TO_TRAIN = 120;
-const PUBLISHED = /(?:\.js|\.d\.ts|^package\.json|^README\.md|^CHANGELOG\.md|^LICENSE)$/;
+const PUBLISHED =
+  /(?:\.js|\.d\.ts|^src\/ui\/page\/\w+\.(?:mjs|css|html)|^package\.json|^README\.md|^CHANGELOG\.md|^LICENSE)$/;
 
 if (existsSync(join(dist, 'package.json'))) {
   const folder = mkdtempSync(join(tmpdir(), 'faltung-smoke-'));
@@ -64,7 +65,7 @@ function install(folder: string): void {
   mkdirSync(place, { recursive: true });
   run('tar', ['-xzf', filename, '-C', place, '--strip-components=1'], folder);
   const { dependencies } = JSON.parse(readFileSync(join(place, 'package.json'), 'utf8'));
-  for (const name of [...Object.keys(dependencies ?? {}), '@types/node']) {
+  for (const name of [...Object.keys(dependencies ?? {}), '@types/node', 'uplot']) {
     const link = join(folder, 'node_modules', name);
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), link, 'junction');

@@ -53,6 +53,9 @@ const RULES: Readonly<Record<string, Rule>> = {
     folders: ['src/training', 'src/data', 'src/model', 'src/layers', 'src/tensor', 'src/io'],
     packages: ['node:*', 'vega', 'vega-lite', 'sharp'],
   },
+  'src/ui': onNode('src/training', 'src/data', 'src/report'),
+  // What runs in the browser.
+  'src/ui/page': pure(),
   workers: {
     folders: ['src/parallel', 'src/kernels', 'src/kernels/simd'],
     packages: ['node:*', 'piscina'],

@@ -1,0 +1,117 @@
+/** The callback of `fit` that tells the page how the run goes. It reads, and waits while the run is paused. */
+import type { Dataset } from '../data/dataset.ts';
+import type { Callback, TrainingRun } from '../training/callbacks/callback.ts';
+import type { EpochRecord, StepProgress } from '../training/history.ts';
+import type { RunOptions } from '../training/state.ts';
+import { canShowSamples, filterPictures, firstConvolution, samplePictures } from './pictures.ts';
+import type { RunPoint, RunStatus, ViewChange } from './run-view.ts';
+
+/** Seconds between two points of the curves, and between two looks at the filters. */
+const POINT_SECONDS = 0.25;
+const FILTER_SECONDS = 2;
+/** Reading the weights copies them: of models with more parameters the filters are shown after epochs only. */
+const MOST_COPIED = 5_000_000;
+
+export interface LiveCallbackOptions {
+  readonly samples: Dataset | undefined;
+  readonly sampleCount: number;
+  /** Whether anybody looks on: nothing costly is done for nobody. */
+  readonly watched: () => boolean;
+  readonly update: (change: ViewChange) => void;
+  /** While the run is paused, a promise of its end. */
+  readonly pause: (signal: AbortSignal | undefined) => Promise<void> | undefined;
+  readonly status: () => RunStatus;
+}
+
+export function liveCallback(options: LiveCallbackOptions): Callback {
+  const { update, watched } = options;
+  let layer: string | undefined;
+  let before: StepProgress | undefined;
+  let at = 0;
+  let [nextPoint, nextFilters] = [0, 0];
+
+  /** Filters and samples; the model may be used now. */
+  async function pictures(run: TrainingRun, epoch: number): Promise<void> {
+    const { model, dataset, options: fit } = run;
+    const weights = model.getWeights();
+    layer = firstConvolution(weights);
+    const samples = options.samples ?? fit.validation ?? dataset;
+    update({
+      ...(layer !== undefined && { filters: filterPictures(weights, layer, epoch) }),
+      ...(canShowSamples(model, samples) && {
+        samples: await samplePictures(model, samples, options.sampleCount, whereOf(fit), epoch),
+      }),
+    });
+  }
+
+  return {
+    async onTrainBegin(run) {
+      before = undefined;
+      at = performance.now();
+      update({ epochs: run.epochs, ...(options.status() === 'waiting' && { status: 'running' }) });
+      await pictures(run, run.options.initialEpoch ?? 0);
+    },
+    async onBatchEnd(progress, run) {
+      const now = performance.now();
+      const epoch = progress.epoch - 1 + progress.step / progress.steps;
+      if (now >= nextPoint || progress.step === progress.steps) {
+        nextPoint = now + 1000 * POINT_SECONDS;
+        const point = pointBetween(before, progress, batchSizeOf(run), (now - at) / 1000);
+        [before, at] = [progress, now];
+        update({ progress, point });
+      }
+      const small = run.model.parameterCount <= MOST_COPIED;
+      if (layer !== undefined && small && watched() && now >= nextFilters) {
+        nextFilters = now + 1000 * FILTER_SECONDS;
+        update({ filters: filterPictures(run.model.getWeights(), layer, epoch) });
+      }
+      const pause = options.pause(run.options.signal);
+      if (pause === undefined) return;
+      await pause;
+      at = performance.now();
+    },
+    async onEpochEnd(record: EpochRecord, run) {
+      update({ record });
+      await pictures(run, record.epoch);
+      // Validation and pictures are no part of the next steps' rate.
+      [before, at] = [undefined, performance.now()];
+    },
+    onTrainEnd(history) {
+      update({ status: history.end, records: history.epochs });
+    },
+  };
+}
+
+/** Where the run computes, and nothing else of its options. */
+function whereOf({ threads, engine, wide }: RunOptions): RunOptions {
+  return {
+    ...(threads !== undefined && { threads }),
+    ...(engine !== undefined && { engine }),
+    ...(wide !== undefined && { wide }),
+  };
+}
+
+function batchSizeOf({ dataset, options }: TrainingRun): (progress: StepProgress) => number {
+  const size = Math.min(options.batchSize ?? 32, dataset.size);
+  return ({ step, skippedSteps = 0 }) => Math.min(dataset.size, (step - skippedSteps) * size);
+}
+
+/** Means over the steps between two looks at one epoch, from the means since its start. */
+function pointBetween(
+  before: StepProgress | undefined,
+  now: StepProgress,
+  samplesOf: (progress: StepProgress) => number,
+  seconds: number,
+): RunPoint {
+  const start = before?.epoch === now.epoch && before.step < now.step ? before : undefined;
+  const [first, last] = [start ? samplesOf(start) : 0, samplesOf(now)];
+  const samples = Math.max(1, last - first);
+  const mean = (name: 'loss' | 'accuracy') =>
+    last === first ? now[name] : (now[name] * last - (start ? start[name] * first : 0)) / samples;
+  return {
+    epoch: now.epoch - 1 + now.step / now.steps,
+    loss: mean('loss'),
+    accuracy: mean('accuracy'),
+    imagesPerSecond: samples / Math.max(seconds, 1e-3),
+  };
+}
