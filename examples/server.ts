@@ -47,6 +47,14 @@ const epochs: EpochRecord[] = [];
 let progress: StepProgress | undefined;
 let state = 'training';
 
+// A model that is asked twice at once refuses the second, so whoever uses the answering one waits for its turn.
+let queue: Promise<unknown> = Promise.resolve();
+function inTurn<T>(action: () => T | Promise<T>): Promise<T> {
+  const result = queue.then(action);
+  queue = result.catch(() => undefined);
+  return result;
+}
+
 async function train(): Promise<void> {
   const history = await learner.fit(data.train, {
     engine,
@@ -57,10 +65,10 @@ async function train(): Promise<void> {
     onStep: (step) => {
       progress = step;
     },
-    onEpoch(record) {
+    async onEpoch(record) {
+      await inTurn(() => answerer.setWeights(learner.getWeights()));
       epochs.push(record);
       console.log(`epoch ${record.epoch}: validation accuracy ${record.valAccuracy?.toFixed(4)}`);
-      answerer.setWeights(learner.getWeights());
     },
   });
   state = history.end;
@@ -82,20 +90,16 @@ async function pixelsOf(request: IncomingMessage): Promise<Uint8Array> {
   return image.resize(width, height, { fit: 'fill' }).removeAlpha().toColourspace('srgb').raw().toBuffer();
 }
 
-// Answers queue up: a model that is asked twice at once refuses the second.
-let queue: Promise<unknown> = Promise.resolve();
 function predict(pixels: Uint8Array): Promise<object> {
   const { inputShape, normalization, classNames } = data.train;
   const described = { inputShape, classNames: classNames!, normalization: normalization! };
   const image = arrayDataset({ ...described, inputs: pixels, targets: [0] });
-  const answer = queue.then(async () => {
+  return inTurn(async () => {
     const { data: probabilities } = await answerer.predict(image, { engine });
     const order = [...probabilities.keys()].sort((a, b) => probabilities[b]! - probabilities[a]!);
     const top = order.slice(0, 3).map((i) => ({ class: data.classNames[i], probability: probabilities[i] }));
     return { afterEpoch: epochs.length, top };
   });
-  queue = answer.catch(() => undefined);
-  return answer;
 }
 
 async function respond(request: IncomingMessage): Promise<object> {

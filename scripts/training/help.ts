@@ -21,14 +21,16 @@ export const TRAINING_HELP = `Recipe
 Where it runs, none of which changes a bit of the result
   --threads N          workers; default: all processors
   --engine X           'simd' (default) or 'scalar': plain TypeScript, slow
+  --ui                 a page in the browser follows the run, and can pause, stop and save it; the address
+                       is printed, and only this machine can open it
 
 The run's folder
   --out DIR            where config.json, metrics.jsonl, metrics.csv, checkpoints, best.safetensors,
                        model.safetensors, result.json and report.html go; default runs/<date>-<name>
   --checkpoint-every N saves after every N steps, besides after every epoch
   --gradient-norms     measures the gradient of each layer after each epoch, for the report
-  --resume RUN         goes on with the run in this folder; takes --epochs, --threads, --engine and
-                       --checkpoint-every besides, all else is the run's
+  --resume RUN         goes on with the run in this folder; takes --epochs, --threads, --engine, --ui
+                       and --checkpoint-every besides, all else is the run's
   --help               this text
 
 Exit codes: 0 done (also by --early-stopping), 1 failed, 2 wrong options, 130 interrupted (Ctrl-C saves).

@@ -23,6 +23,7 @@ export const TRAINING_OPTIONS = {
   out: text,
   'checkpoint-every': text,
   'gradient-norms': flag,
+  ui: flag,
   resume: text,
   help: flag,
 } as const;
@@ -56,6 +57,8 @@ export interface TrainingOptions {
   /** Steps between two checkpoints; undefined: after epochs only. */
   readonly checkpointEvery: number | undefined;
   readonly gradientNorms: boolean;
+  /** Whether a page in the browser follows the run. */
+  readonly ui: boolean;
   /** The folder of a run to go on with. */
   readonly resume: string | undefined;
 }
@@ -93,6 +96,7 @@ export function trainingOptions(command: string, values: Values, out: string): T
     out: given.out ?? given.resume ?? out,
     checkpointEvery: whole('checkpoint-every', 1),
     gradientNorms: values['gradient-norms'] === true,
+    ui: values.ui === true,
     resume: given.resume,
   };
 }

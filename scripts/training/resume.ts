@@ -3,7 +3,7 @@ import { ConfigError } from '../../src/errors.ts';
 import type { TrainingOptions } from './options.ts';
 
 /** Options that `--resume` may be given with. */
-const WITH_RESUME = ['resume', 'epochs', 'threads', 'engine', 'checkpoint-every', 'help'];
+const WITH_RESUME = ['resume', 'epochs', 'threads', 'engine', 'checkpoint-every', 'ui', 'help'];
 
 /** Throws ConfigError where `--resume` is given with options that would make it another run. */
 export function checkResume(command: string, values: Readonly<Record<string, unknown>>): void {
@@ -31,6 +31,7 @@ export function resumedOptions<Options extends TrainingOptions>(
     threads: given.threads,
     engine: given.engine,
     checkpointEvery: given.checkpointEvery ?? run.checkpointEvery,
+    ui: given.ui,
     resume: given.resume,
   };
 }

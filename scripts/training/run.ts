@@ -21,6 +21,7 @@ import { createProgress } from './progress.ts';
 import { describeRecipe, monitorOf, recipeOf, stoppingOf } from './recipe.ts';
 import { writeReport } from './report.ts';
 import { runFiles, writeConfig, writeJson } from './run-folder.ts';
+import { openUi } from './ui.ts';
 
 /** What a command trains: its own part of the run. */
 export interface Job {
@@ -60,6 +61,7 @@ export async function runTraining(job: Job, engine: Engine, interrupt: Interrupt
   const files = runFiles(options.out);
   const progress = createProgress();
   const events = jsonlLogger(files.events);
+  const ui = await openUi(job.command, options);
   try {
     sayWhat(job, engine);
     await writeConfig(job.command, options.out, job.arguments);
@@ -87,7 +89,7 @@ export async function runTraining(job: Job, engine: Engine, interrupt: Interrupt
           ...(everySteps !== undefined && { everySteps }),
           resume: options.resume === undefined ? false : 'ifAny',
         },
-        signal: interrupt.signal,
+        signal: ui ? AbortSignal.any([interrupt.signal, ui.signal]) : interrupt.signal,
         callbacks: [
           best,
           ...stoppingOf(options, monitor),
@@ -95,19 +97,23 @@ export async function runTraining(job: Job, engine: Engine, interrupt: Interrupt
           csvLogger(files.table),
           display,
           events,
+          ...(ui ? [ui.callback] : []),
         ],
       }),
     );
     progress.stop();
+    ui?.say(lastWords(job, history));
     const run = { history, bestEpoch: best.bestEpoch, monitor, norms };
     return history.end === 'aborted'
       ? await finishStopped(job, run, last)
       : await finishTrained(job, run, engine, events.log);
   } catch (error) {
     logFailure(events.log, error);
+    ui?.say(error instanceof Error ? error.message : String(error), 'failed');
     throw error;
   } finally {
     progress.stop();
+    await ui?.close();
     await model.close();
     await engine.close();
   }
@@ -166,8 +172,7 @@ async function finishStopped(job: Job, run: Finished, last: StepProgress | undef
     last === undefined
       ? 'before the first step'
       : `in epoch ${last.epoch} of ${options.epochs}, after step ${last.step} of ${last.steps}`;
-  const again = `npm run ${job.command} -- --resume ${shellQuoted(options.out)}`;
-  say(`Stopped ${where}. Saved; this goes on with it:\n\n  ${again}\n`);
+  say(`Stopped ${where}. Saved; this goes on with it:\n\n  ${resumeCommand(job)}\n`);
   const { history, bestEpoch, norms } = run;
   await tryReport(job, {
     records: history.epochs,
@@ -177,6 +182,16 @@ async function finishStopped(job: Job, run: Finished, last: StepProgress | undef
     note: `Stopped ${where}.`,
   });
   return EXIT.interrupted;
+}
+
+function resumeCommand({ command, options }: Job): string {
+  return `npm run ${command} -- --resume ${shellQuoted(options.out)}`;
+}
+
+/** What the page of the run says when it is over. */
+function lastWords(job: Job, { end }: History): string {
+  if (end === 'aborted') return `Saved. This goes on with it: ${resumeCommand(job)}`;
+  return `This shows the run again: npm run ui -- ${shellQuoted(job.options.out)}`;
 }
 
 /** The report is the last thing, and worth no run: where it cannot be drawn, says so. */

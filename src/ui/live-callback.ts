@@ -4,11 +4,13 @@ import type { Callback, TrainingRun } from '../training/callbacks/callback.ts';
 import type { EpochRecord, StepProgress } from '../training/history.ts';
 import type { RunOptions } from '../training/state.ts';
 import { canShowSamples, filterPictures, firstConvolution, samplePictures } from './pictures.ts';
-import type { RunPoint, RunStatus, ViewChange } from './run-view.ts';
+import { pointBetween } from './points.ts';
+import type { RunStatus, ViewChange } from './run-view.ts';
 
-/** Seconds between two points of the curves, and between two looks at the filters. */
+/** Seconds between two points of the curves, two looks at the filters, and two predictions, at least. */
 const POINT_SECONDS = 0.25;
 const FILTER_SECONDS = 2;
+const PREDICTION_SECONDS = 1;
 /** Reading the weights copies them: of models with more parameters the filters are shown after epochs only. */
 const MOST_COPIED = 5_000_000;
 
@@ -28,11 +30,15 @@ export function liveCallback(options: LiveCallbackOptions): Callback {
   let layer: string | undefined;
   let before: StepProgress | undefined;
   let at = 0;
-  let [nextPoint, nextFilters] = [0, 0];
+  let [nextPoint, nextFilters, nextPrediction] = [0, 0, 0];
+  /** The epoch that the pictures are of. */
+  let pictured = 0;
 
   /** Filters and samples; the model may be used now. */
   async function pictures(run: TrainingRun, epoch: number): Promise<void> {
     const { model, dataset, options: fit } = run;
+    pictured = epoch;
+    nextPrediction = performance.now() + 1000 * PREDICTION_SECONDS;
     const weights = model.getWeights();
     layer = firstConvolution(weights);
     const samples = options.samples ?? fit.validation ?? dataset;
@@ -54,11 +60,11 @@ export function liveCallback(options: LiveCallbackOptions): Callback {
     async onBatchEnd(progress, run) {
       const now = performance.now();
       const epoch = progress.epoch - 1 + progress.step / progress.steps;
-      if (now >= nextPoint || progress.step === progress.steps) {
+      if (now >= nextPoint) {
         nextPoint = now + 1000 * POINT_SECONDS;
         const point = pointBetween(before, progress, batchSizeOf(run), (now - at) / 1000);
         [before, at] = [progress, now];
-        update({ progress, point });
+        update({ progress, points: [point] });
       }
       const small = run.model.parameterCount <= MOST_COPIED;
       if (layer !== undefined && small && watched() && now >= nextFilters) {
@@ -71,13 +77,15 @@ export function liveCallback(options: LiveCallbackOptions): Callback {
       at = performance.now();
     },
     async onEpochEnd(record: EpochRecord, run) {
-      update({ record });
-      await pictures(run, record.epoch);
+      update({ records: [record] });
+      if (performance.now() >= nextPrediction) await pictures(run, record.epoch);
       // Validation and pictures are no part of the next steps' rate.
       [before, at] = [undefined, performance.now()];
     },
-    onTrainEnd(history) {
-      update({ status: history.end, records: history.epochs });
+    async onTrainEnd({ end, epochs }, run) {
+      const last = epochs.at(-1)?.epoch ?? 0;
+      if (last > pictured) await pictures(run, last);
+      update({ status: end, records: epochs });
     },
   };
 }
@@ -94,24 +102,4 @@ function whereOf({ threads, engine, wide }: RunOptions): RunOptions {
 function batchSizeOf({ dataset, options }: TrainingRun): (progress: StepProgress) => number {
   const size = Math.min(options.batchSize ?? 32, dataset.size);
   return ({ step, skippedSteps = 0 }) => Math.min(dataset.size, (step - skippedSteps) * size);
-}
-
-/** Means over the steps between two looks at one epoch, from the means since its start. */
-function pointBetween(
-  before: StepProgress | undefined,
-  now: StepProgress,
-  samplesOf: (progress: StepProgress) => number,
-  seconds: number,
-): RunPoint {
-  const start = before?.epoch === now.epoch && before.step < now.step ? before : undefined;
-  const [first, last] = [start ? samplesOf(start) : 0, samplesOf(now)];
-  const samples = Math.max(1, last - first);
-  const mean = (name: 'loss' | 'accuracy') =>
-    last === first ? now[name] : (now[name] * last - (start ? start[name] * first : 0)) / samples;
-  return {
-    epoch: now.epoch - 1 + now.step / now.steps,
-    loss: mean('loss'),
-    accuracy: mean('accuracy'),
-    imagesPerSecond: samples / Math.max(seconds, 1e-3),
-  };
 }

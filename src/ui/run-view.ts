@@ -1,7 +1,10 @@
 /** What the page shows of a run: plain data that is sent to browsers, and how it grows. */
 import type { EpochRecord, StepProgress } from '../training/history.ts';
 
-/** 'running' and 'paused' are of a run under way; 'aborted': stopped and saved, may be gone on with. */
+/**
+ * 'running' and 'paused' are of a run under way; 'aborted': stopped and saved, may be gone on with; 'silent': it ended
+ * without a word, or hangs.
+ */
 export type RunStatus =
   | 'waiting'
   | 'running'
@@ -10,7 +13,8 @@ export type RunStatus =
   | 'finished'
   | 'stopped'
   | 'aborted'
-  | 'failed';
+  | 'failed'
+  | 'silent';
 
 /** Means over the steps since the point before it. `epoch` is a fraction: 1.5 is in the middle of the second one. */
 export interface RunPoint {
@@ -53,35 +57,66 @@ export interface RunView {
   readonly filters?: UiPictures;
 }
 
-/** A part of the view, or all, that is new. */
-export type ViewChange = Partial<RunView> & { readonly point?: RunPoint; readonly record?: EpochRecord };
+/** What is new: points and records come after those that there are, everything else takes the place of what was. */
+export type ViewChange = Partial<RunView>;
 
-/** More points than so are halved: a page shows no more. */
-const MOST_POINTS = 2000;
+/** Longer lists are thinned out: a page shows no more, and a run may have very many short epochs. */
+const MOST = 2000;
 
-/** The view after a change. Records of epochs that are run again replace the older ones and all that came after. */
-export function changedView(view: RunView, { point, record, ...rest }: ViewChange): RunView {
-  let { points, records } = { ...view, ...rest };
-  if (point !== undefined) points = thinned([...points.filter(({ epoch }) => epoch < point.epoch), point]);
-  if (record !== undefined) {
-    records = [...records.filter(({ epoch }) => epoch < record.epoch), record];
-  }
-  return { ...view, ...rest, points, records };
+/**
+ * The view after a change. What is run again (after a resume) takes the place of what was run before, and of all that
+ * came after it.
+ */
+export function changedView(view: RunView, change: ViewChange): RunView {
+  const { points = [], records = [] } = change;
+  return {
+    ...view,
+    ...change,
+    points: thinned(followed(view.points, points), meanPoint),
+    records: thinned(followed(view.records, records), betterRecord),
+  };
 }
 
-/** Every two neighbours become one where there are too many. */
-function thinned(points: readonly RunPoint[]): readonly RunPoint[] {
-  if (points.length <= MOST_POINTS) return points;
-  const halves: RunPoint[] = [];
-  for (let i = 0; i + 1 < points.length; i += 2) {
-    const [a, b] = [points[i]!, points[i + 1]!];
-    const mean = (name: Exclude<keyof RunPoint, 'epoch'>) => (a[name] + b[name]) / 2;
-    halves.push({
-      epoch: b.epoch,
-      loss: mean('loss'),
-      accuracy: mean('accuracy'),
-      imagesPerSecond: mean('imagesPerSecond'),
-    });
+/** Both changes in one, the second after the first. */
+export function mergedChanges(first: ViewChange, second: ViewChange): ViewChange {
+  return {
+    ...first,
+    ...second,
+    points: followed(first.points ?? [], second.points ?? []),
+    records: followed(first.records ?? [], second.records ?? []),
+  };
+}
+
+function followed<T extends { readonly epoch: number }>(
+  list: readonly T[],
+  added: readonly T[],
+): readonly T[] {
+  const [first] = added;
+  return first === undefined ? list : [...list.filter(({ epoch }) => epoch < first.epoch), ...added];
+}
+
+/** Every two neighbours become one while there are too many; the last stays. */
+function thinned<T>(list: readonly T[], join: (a: T, b: T) => T): readonly T[] {
+  let rest = list;
+  while (rest.length > MOST) {
+    const joined: T[] = [];
+    for (let i = 0; i + 2 < rest.length; i += 2) joined.push(join(rest[i]!, rest[i + 1]!));
+    rest = [...joined, rest.at(-1)!];
   }
-  return points.length % 2 === 0 ? halves : [...halves, points.at(-1)!];
+  return rest;
+}
+
+function meanPoint(a: RunPoint, b: RunPoint): RunPoint {
+  const mean = (name: Exclude<keyof RunPoint, 'epoch'>) => (a[name] + b[name]) / 2;
+  return {
+    epoch: b.epoch,
+    loss: mean('loss'),
+    accuracy: mean('accuracy'),
+    imagesPerSecond: mean('imagesPerSecond'),
+  };
+}
+
+/** The one that the page would call the best. */
+function betterRecord(a: EpochRecord, b: EpochRecord): EpochRecord {
+  return (a.valAccuracy ?? a.accuracy) > (b.valAccuracy ?? b.accuracy) ? a : b;
 }

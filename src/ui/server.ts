@@ -11,7 +11,7 @@ import { ConfigError } from '../errors.ts';
 import { createEventStream, MOST_LISTENERS } from './event-stream.ts';
 import { isToken, objection } from './guard.ts';
 import { readPageFiles } from './page-files.ts';
-import { changedView, type RunView, type ViewChange } from './run-view.ts';
+import { changedView, mergedChanges, type RunView, type ViewChange } from './run-view.ts';
 
 export type ControlAction = 'pause' | 'resume' | 'stop';
 
@@ -33,6 +33,8 @@ export interface UiServer {
 }
 
 const MOST_BODY_BYTES = 1000;
+/** Changes that follow one another faster are sent together: a browser must not fall behind. */
+const SEND_MS = 100;
 const HEADERS = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy':
@@ -47,6 +49,15 @@ export async function startServer(options: UiServerOptions): Promise<UiServer> {
   const files = readPageFiles();
   const events = createEventStream();
   let { view } = options;
+  let pending: ViewChange | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  function send(): void {
+    if (pending !== undefined) events.send('change', pending);
+    pending = undefined;
+    clearTimeout(timer);
+    timer = undefined;
+  }
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const refused = objection(request.headers);
@@ -56,6 +67,7 @@ export async function startServer(options: UiServerOptions): Promise<UiServer> {
     if (request.method !== 'GET') return refuse(response, 405, 'GET only', { Allow: 'GET' });
     if (path === '/events') {
       if (events.size >= MOST_LISTENERS) return refuse(response, 503, 'too many pages look on');
+      send();
       return events.add(response, 'view', view);
     }
     const file = files.get(path);
@@ -99,9 +111,12 @@ export async function startServer(options: UiServerOptions): Promise<UiServer> {
     },
     update(change) {
       view = changedView(view, change);
-      events.send('change', change);
+      if (events.size === 0) return;
+      pending = mergedChanges(pending ?? {}, change);
+      timer ??= setTimeout(send, SEND_MS).unref();
     },
     async close() {
+      send();
       await events.end();
       server.close();
       server.closeAllConnections();

@@ -16,10 +16,10 @@ export interface Ended {
 /** A command under way. */
 export interface Running {
   readonly ended: Promise<Ended>;
-  /** Resolves when the standard output so far matches. */
-  printed(pattern: RegExp): Promise<void>;
-  /** Resolves when the standard error so far matches. */
-  complained(pattern: RegExp): Promise<void>;
+  /** Resolves when the standard output so far matches, with the match. */
+  printed(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Resolves when the standard error so far matches, with the match. */
+  complained(pattern: RegExp): Promise<RegExpExecArray>;
   interrupt(): void;
   /** kill -9. */
   kill(): void;
@@ -52,8 +52,11 @@ export function startTraining(args: readonly string[], nodeArgs: readonly string
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
   const seen = (stream: NodeJS.ReadableStream, text: () => string) => (pattern: RegExp) =>
-    new Promise<void>((resolve, reject) => {
-      const look = () => pattern.test(text()) && resolve();
+    new Promise<RegExpExecArray>((resolve, reject) => {
+      const look = () => {
+        const found = pattern.exec(text());
+        if (found !== null) resolve(found);
+      };
       stream.on('data', look);
       child.on('close', () => reject(new Error(`ended without ${pattern}: ${stdout}${stderr}`)));
       look();

@@ -35,6 +35,7 @@ test('the defaults are those of the notebook', () => {
     out: 'runs/2026-03-04T05-06-07-cifar',
     checkpointEvery: undefined,
     gradientNorms: false,
+    ui: false,
     resume: undefined,
   });
 });
@@ -71,6 +72,7 @@ test('every option is read', () => {
     out: 'O',
     checkpointEvery: 9,
     gradientNorms: true,
+    ui: false,
     resume: undefined,
   });
 });

@@ -1,7 +1,9 @@
 /** Follows the run: listens to the server's events, shows them, sends what the buttons ask for. */
 import { createCharts } from './charts.mjs';
 
-const MOST_POINTS = 2000;
+const MOST = 2000;
+/** Rows of the table of epochs. */
+const MOST_ROWS = 200;
 const RECONNECT_MS = 2000;
 /** In the address that the run printed; whoever has none may only look. */
 const token = location.hash.slice(1);
@@ -16,6 +18,7 @@ const WORDS = {
   stopped: 'stopped early',
   aborted: 'stopped and saved',
   failed: 'failed',
+  silent: 'no news of it',
 };
 const UNDER_WAY = ['waiting', 'running', 'paused'];
 
@@ -51,14 +54,19 @@ function connect() {
   });
 }
 
-/** As the server does it to its own copy (changedView). */
-function apply({ point, record, ...rest }) {
+/** As the server does it to its own copy (changedView), but for how long lists are thinned out. */
+function apply({ points = [], records = [], ...rest }) {
   Object.assign(view, rest);
-  if (point) {
-    view.points = [...view.points.filter(({ epoch }) => epoch < point.epoch), point];
-    if (view.points.length > MOST_POINTS) view.points = view.points.filter((_, i) => i % 2 === 1);
-  }
-  if (record) view.records = [...view.records.filter(({ epoch }) => epoch < record.epoch), record];
+  view.points = thinned(followed(view.points, points));
+  view.records = thinned(followed(view.records, records));
+}
+
+function followed(list, added) {
+  return added.length === 0 ? list : [...list.filter(({ epoch }) => epoch < added[0].epoch), ...added];
+}
+
+function thinned(list) {
+  return list.length > MOST ? list.filter((_, i) => i % 2 === 1 || i === list.length - 1) : list;
 }
 
 async function ask(action) {
@@ -79,11 +87,11 @@ function show(change) {
   document.title = `${WORDS[view.status]} – ${view.title}`;
   byId('title').textContent = view.title;
   showStatus();
-  if (change.progress || change.record || change.records || change.epochs) showFigures();
-  if (change.points || change.point || change.record || change.records) charts.draw(view);
+  showFigures();
+  if (change.points?.length > 0 || change.records?.length > 0) charts.draw(view);
   if (change.samples) showPictures('samples', change.samples);
   if (change.filters) showPictures('filters', change.filters);
-  if (change.record || change.records) showEpochs();
+  if (change.records?.length > 0) showEpochs();
 }
 
 function showStatus() {
@@ -190,21 +198,23 @@ function showEpochs() {
   ];
   document.querySelector('#epochs thead').replaceChildren(row(names, 'th'));
   const number = (value) => value?.toFixed(4) ?? '–';
-  const rows = records.map((r) =>
-    row(
-      [
-        r.epoch,
-        number(r.loss),
-        percent(r.accuracy),
-        number(r.valLoss),
-        percent(r.valAccuracy),
-        Number(r.learningRate.toPrecision(3)),
-        r.seconds.toFixed(1),
-        Math.round(r.imagesPerSecond),
-      ],
-      'td',
-    ),
-  );
+  const rows = records
+    .slice(-MOST_ROWS)
+    .map((r) =>
+      row(
+        [
+          r.epoch,
+          number(r.loss),
+          percent(r.accuracy),
+          number(r.valLoss),
+          percent(r.valAccuracy),
+          Number(r.learningRate.toPrecision(3)),
+          r.seconds.toFixed(1),
+          Math.round(r.imagesPerSecond),
+        ],
+        'td',
+      ),
+    );
   document.querySelector('#epochs tbody').replaceChildren(...rows);
 }
 
