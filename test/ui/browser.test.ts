@@ -38,6 +38,8 @@ async function startRun(title: string, port = 0): Promise<{ ui: TrainingUi; end(
     validation: data,
     callbacks: [ui.callback],
     signal,
+    // Slow enough to be still learning when it is looked at.
+    onStep: () => new Promise<void>((resolve) => setTimeout(resolve, 3)),
   };
   const running = model.fit(data, options);
   return {
