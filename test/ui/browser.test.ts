@@ -147,6 +147,8 @@ describe('the page of a run', { skip: withoutBrowser }, () => {
     await page.click('#pause');
     await status(page, 'paused');
     assert.equal(await text(page, 'pause'), 'Resume');
+    // The step in hand is finished, and what was on its way is shown.
+    await page.waitForTimeout(400);
     const step = await text(page, 'step');
     await page.waitForTimeout(400);
     assert.equal(await text(page, 'step'), step);
