@@ -8,7 +8,7 @@ import { CONFIGURATIONS, checkRandomConfigurations } from '../helpers/conformanc
 for (const type of Object.keys(layers)) {
   test(`${type} conforms under random options`, (t) => {
     const worst = checkRandomConfigurations(type);
-    t.diagnostic(`${CONFIGURATIONS} configurations, largest error/bound ${worst.toPrecision(3)}`);
+    t.diagnostic(`${CONFIGURATIONS} configurations, largest error/bound ${worst.toFixed(4)}`);
   });
 }
 
