@@ -49,7 +49,7 @@ export interface BatchBuffer {
 export interface Dataset {
   /** Number of samples. */
   readonly size: number;
-  /** Shape of one sample: an image [H, W, C] or a vector [F]. */
+  /** Shape of one sample: an image [H, W, C], a sequence [L, C] or a vector [F]. */
   readonly inputShape: Shape;
   readonly inputType: 'uint8' | 'float32';
   readonly targets: Targets;
@@ -106,14 +106,14 @@ export function checkDataset(operation: string, dataset: Dataset): void {
   }
 }
 
-/** Refuses shapes that are neither images [H, W, C] nor vectors [F]; throws ShapeError. */
+/** Refuses shapes that are neither images [H, W, C], sequences [L, C] nor vectors [F]; throws ShapeError. */
 export function checkInputShape(operation: string, shape: Shape): void {
   checkShape(operation, 'inputShape', shape);
-  if (shape.length === 1 || shape.length === 3) return;
+  if (shape.length >= 1 && shape.length <= 3) return;
   throw new ShapeError({
     operation,
     argument: 'inputShape',
-    expected: '[H, W, C] or [F]',
+    expected: '[H, W, C], [L, C] or [F]',
     received: formatShape(shape),
   });
 }

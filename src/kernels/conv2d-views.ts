@@ -13,6 +13,7 @@ export function checkInputView(
   halo: number,
 ): void {
   checkView(operation, argument, view, [g.inHeight, g.inWidth, g.inChannels], halo);
+  checkRows(operation, argument, view, g, halo);
 }
 
 /** Throws ShapeError unless `view` is an image `[Ho, Wo, K]` of the convolution's output with `halo` zeros around. */
@@ -24,6 +25,7 @@ export function checkOutputView(
   halo: number,
 ): void {
   checkView(operation, argument, view, [g.outHeight, g.outWidth, g.outChannels], halo);
+  checkRows(operation, argument, view, g, halo);
 }
 
 /** Checks the two views of the forward pass and of the weight gradient: the input is read with its halo. */
@@ -60,6 +62,19 @@ export function checkAccumulation(
     argument: 'bias',
     expected: 'no bias where the result is accumulated',
     received: 'bias: true, accumulate: true',
+  });
+}
+
+/** Throws ShapeError where a window of several rows would look for zeros above and below a sequence. */
+function checkRows(operation: string, argument: string, view: View, g: ConvGeometry, halo: number): void {
+  const { kernelHeight, padding } = g;
+  const oneRow = kernelHeight === 1 && padding.top === 0 && padding.bottom === 0;
+  if (halo === 0 || view.haloRows === undefined || oneRow) return;
+  throw new ShapeError({
+    operation,
+    argument,
+    expected: 'a halo of rows, too',
+    received: 'a sequence, with zeros before and after it only',
   });
 }
 

@@ -1,6 +1,6 @@
 /**
  * Activation layers: an elementwise function, or softmax over the last axis.
- *   input, output [H, W, C] or [F]
+ *   input, output [H, W, C], [L, C] or [F]
  *   forward: y = f(x); backward: dX = dY * f'(x), from x or from y, whichever the function keeps
  * Source: the seed's section 2.1 (ReLU eq. 2.5, leaky ReLU, softplus, ELU, GELU), sigmoid, tanh; ReLU6, SiLU (swish),
  * hard sigmoid and hard swish of mobile networks.

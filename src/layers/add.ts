@@ -1,6 +1,6 @@
 /**
  * Sum of two or more inputs of one shape, element by element (the skip connections of residual networks).
- *   inputs, output [H, W, C] or [F]
+ *   inputs, output [H, W, C], [L, C] or [F]
  *   forward:  y = ((x0 + x1) + x2) + ..., each sum rounded to f32
  *   backward: dX = dY for every input
  */

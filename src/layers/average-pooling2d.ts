@@ -4,16 +4,15 @@
  *   forward: the mean of the window's taps inside the image (or of all, padding counted as zeros)
  *   backward: each of them gets its share of the gradient
  */
-import type { AveragePoolBackwardSpec } from '../kernels/average-pool-backward.ts';
-import type { AveragePoolForwardSpec } from '../kernels/average-pool-forward.ts';
 import { defineLayer } from './layer.ts';
 import { checkFlag } from './options.ts';
+import { backwardAveragePool, forwardAveragePool } from './pool-passes.ts';
 import {
+  imageWindow,
   type PoolConfig,
   type PoolOptions,
   poolOutputShape,
   resolvePool,
-  windowOf,
 } from './pooling-options.ts';
 
 export interface AveragePoolOptions extends PoolOptions {
@@ -36,31 +35,8 @@ export const averagePooling2d = defineLayer<AveragePoolOptions, AveragePoolConfi
     countPadding: checkFlag(operation, 'countPadding', options.countPadding ?? false),
   }),
   outputShape: poolOutputShape,
-  forward({ config, inputs, output, call }) {
-    const [input] = inputs;
-    const spec: AveragePoolForwardSpec = {
-      kind: 'averagePoolForward',
-      input: input!.view,
-      output: output.view,
-      window: windowOf(config, input!.shape),
-      countPadding: config.countPadding,
-    };
-    call(spec, [input!.origin, output.origin, 'count']);
-  },
-  backward({ config, inputs, gradOutput, call, gradInput: ask }) {
-    const [input] = inputs;
-    const gradInput = ask();
-    if (gradInput === undefined) return;
-    const spec: AveragePoolBackwardSpec = {
-      kind: 'averagePoolBackward',
-      gradOutput: gradOutput.view,
-      gradInput: gradInput.view,
-      window: windowOf(config, input!.shape),
-      countPadding: config.countPadding,
-      accumulate: gradInput.accumulate,
-    };
-    call(spec, [gradOutput.origin, gradInput.origin, 'count']);
-  },
+  forward: (context) => forwardAveragePool(context, imageWindow(context), context.config.countPadding),
+  backward: (context) => backwardAveragePool(context, imageWindow(context), context.config.countPadding),
   examples: [
     { options: { poolSize: 2 }, inputShape: [6, 4, 3] },
     { options: { poolSize: 3, strides: 2, padding: 'same' }, inputShape: [5, 6, 5] },

@@ -1,6 +1,6 @@
 /**
  * Mean of two or more inputs of one shape, element by element.
- *   inputs, output [H, W, C] or [F]
+ *   inputs, output [H, W, C], [L, C] or [F]
  *   forward:  y = ((x0 + x1) + ...) / n, each operation rounded to f32
  *   backward: dX = dY / n for every input
  */

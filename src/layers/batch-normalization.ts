@@ -1,6 +1,6 @@
 /**
  * Batch normalisation (Ioffe, Szegedy, "Batch Normalization", 2015).
- *   input, output [H, W, C] or [F]; gamma, beta, movingMean, movingVariance [C]
+ *   input, output [H, W, C], [L, C] or [F]; gamma, beta, movingMean, movingVariance [C]
  *   forward:  y = gamma (x - mean) / sqrt(variance + epsilon) + beta, mean and variance of a channel over all pixels of
  *             all samples of the batch while training, the moving averages of them otherwise
  *   backward: with n = (x - mean) / sqrt(variance + epsilon), and means over the same pixels,
@@ -216,7 +216,7 @@ function checkRange(operation: string, argument: string, value: number, most: nu
 }
 
 /**
- * Normalises each channel over the batch, as in Keras: [H, W, C] or [F] to the same. Options: momentum (0.99), epsilon
+ * Normalises each channel over the batch, as in Keras: [H, W, C] (or [L, C], [F]) to the same. Options: momentum (0.99), epsilon
  * (1e-3), center and scale (true), initialisers, ghostBatchSize (the whole batch). The moving averages are buffers:
  * `getWeights` and files have them, optimizers do not. The variance is the biased one. Throws ConfigError.
  */

@@ -5,7 +5,6 @@
  *   backward: dO = dY * activation'(y); db = sum of dO; dW = dO # x; dX = K dO
  *   Ho = (H - 1)*stride + dilation*(kh - 1) + 1 - padTop - padBottom + outputPadding
  */
-import type { ChannelSumSpec } from '../kernels/channel-sum.ts';
 import type { Conv2dForwardSpec } from '../kernels/conv2d-forward.ts';
 import type { Conv2dInputGradientSpec } from '../kernels/conv2d-input-gradient.ts';
 import type { Conv2dWeightGradientSpec } from '../kernels/conv2d-weight-gradient.ts';
@@ -19,11 +18,12 @@ import {
 } from '../tensor/convolution.ts';
 import { convFans } from '../tensor/initializers.ts';
 import type { Shape } from '../tensor/shape.ts';
-import { packedWeights, reluGate } from './conv-passes.ts';
+import { backwardEnd, packedWeights } from './conv-passes.ts';
 import { type BackwardContext, defineLayer, type ForwardContext } from './layer.ts';
 import {
   checkCount,
   checkWindow,
+  type EndConfig,
   followingActivation,
   fusedActivation,
   resolveWeights,
@@ -39,10 +39,10 @@ function geometryOf(config: TransposeConfig, inputs: readonly Shape[]): ConvGeom
   return transposedGeometry('conv2dTranspose', inputs[0]!, config);
 }
 
-function forward(context: ForwardContext<TransposeConfig>): void {
+/** y = activation(K^T x + b), K the convolution of `geometry`. */
+export function forwardTransposed(context: ForwardContext<EndConfig>, geometry: ConvGeometry): void {
   const { config, inputs, output, call } = context;
   const [input] = inputs;
-  const geometry = geometryOf(config, [input!.shape]);
   const spec: Conv2dInputGradientSpec = {
     kind: 'conv2dInputGradient',
     geometry,
@@ -57,20 +57,11 @@ function forward(context: ForwardContext<TransposeConfig>): void {
   call(spec, [input!.origin, weight, ...bias, output.origin, 'count']);
 }
 
-function backward(context: BackwardContext<TransposeConfig>): void {
-  const { config, inputs, output, gradOutput, call } = context;
+/** All gradients of `forwardTransposed`. */
+export function backwardTransposed(context: BackwardContext<EndConfig>, geometry: ConvGeometry): void {
+  const { config, inputs, gradOutput, call } = context;
   const [input] = inputs;
-  const geometry = geometryOf(config, [input!.shape]);
-  if (fusedActivation(config) === 'relu') reluGate(context, output);
-  const bias = config.useBias ? context.gradParameter('bias') : undefined;
-  if (bias !== undefined) {
-    const sum: ChannelSumSpec = {
-      kind: 'channelSum',
-      view: gradOutput.view,
-      accumulate: bias.accumulate,
-    };
-    call(sum, [gradOutput.origin, bias.origin, 'count']);
-  }
+  backwardEnd(context, config);
   const weight = context.gradParameter('weight');
   if (weight !== undefined) {
     const spec: Conv2dWeightGradientSpec = {
@@ -142,8 +133,8 @@ export const conv2dTranspose = defineLayer<Conv2dTransposeOptions, TransposeConf
     return { input: gradOutputHalo(geometry), gradOutput, gradOutputForParameters: gradOutput };
   },
   following: followingActivation,
-  forward,
-  backward,
+  forward: (context) => forwardTransposed(context, geometryOf(context.config, [context.inputs[0]!.shape])),
+  backward: (context) => backwardTransposed(context, geometryOf(context.config, [context.inputs[0]!.shape])),
   multiplyAdds: (config, inputs) => multiplyAdds(geometryOf(config, inputs)),
   examples: [
     { options: { filters: 3, kernelSize: 3, strides: 2, padding: 'same' }, inputShape: [3, 4, 2] },

@@ -1,6 +1,6 @@
 /**
  * Normal noise on whatever comes in: a regulariser, and the classical augmentation of real-valued inputs.
- *   input, output [H, W, C] or [F]
+ *   input, output [H, W, C], [L, C] or [F]
  *   training:   y = x + stddev * z, z standard normal and different for every element; dX = dY
  *   inference:  y = x
  * z is a pure function of seed, layer name, step, sample and element.

@@ -5,11 +5,10 @@
  *   forward: y_c = (sum over y, x of x_yxc) / (H W); backward: every pixel gets dY_c / (H W)
  * Both are average pooling with one window that covers the image; orders of sums: its kernels.
  */
-import type { AveragePoolBackwardSpec } from '../kernels/average-pool-backward.ts';
-import type { AveragePoolForwardSpec } from '../kernels/average-pool-forward.ts';
 import { type PoolWindow, poolWindow } from '../tensor/pooling.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { type CommonOptions, defineLayer } from './layer.ts';
+import { backwardAveragePool, forwardAveragePool } from './pool-passes.ts';
 
 /** The window that covers an image; throws ShapeError for a vector. */
 export function wholeImage(input: Shape, operation = 'globalPooling'): PoolWindow {
@@ -25,29 +24,8 @@ export const globalAveragePooling2d = defineLayer<CommonOptions, Record<string, 
     wholeImage(input!, operation);
     return [input![2]!];
   },
-  forward({ inputs: [input], output, call }) {
-    const spec: AveragePoolForwardSpec = {
-      kind: 'averagePoolForward',
-      input: input!.view,
-      output: output.view,
-      window: wholeImage(input!.shape),
-      countPadding: false,
-    };
-    call(spec, [input!.origin, output.origin, 'count']);
-  },
-  backward({ inputs: [input], gradOutput, call, gradInput: ask }) {
-    const gradInput = ask();
-    if (gradInput === undefined) return;
-    const spec: AveragePoolBackwardSpec = {
-      kind: 'averagePoolBackward',
-      gradOutput: gradOutput.view,
-      gradInput: gradInput.view,
-      window: wholeImage(input!.shape),
-      countPadding: false,
-      accumulate: gradInput.accumulate,
-    };
-    call(spec, [gradOutput.origin, gradInput.origin, 'count']);
-  },
+  forward: (context) => forwardAveragePool(context, wholeImage(context.inputs[0]!.shape)),
+  backward: (context) => backwardAveragePool(context, wholeImage(context.inputs[0]!.shape)),
   examples: [
     { options: {}, inputShape: [4, 5, 3] },
     { options: {}, inputShape: [1, 7, 18] },

@@ -58,7 +58,7 @@ export interface PlannedCall {
   readonly layer?: string;
 }
 
-/** An activation or its gradient. `shape` is [H, W, C] or [F]. */
+/** An activation or its gradient. `shape` is [H, W, C], [L, C] or [F]. */
 export interface TensorRef {
   readonly shape: Shape;
   readonly view: View;
@@ -177,7 +177,7 @@ export interface LayerDefinition<O = never, C = unknown> {
    * there more than once.
    */
   readonly severalInputs?: boolean;
-  /** Throws ShapeError. Shapes are without the batch: [H, W, C] or [F]; one for each input. */
+  /** Throws ShapeError. Shapes are without the batch: [H, W, C], [L, C] or [F]; one for each input. */
   outputShape(config: C, inputs: readonly Shape[], operation: string): Shape;
   parameters?(config: C, inputs: readonly Shape[]): readonly ParameterSpec[];
   halo?(config: C, inputs: readonly Shape[]): HaloNeeds;

@@ -1,6 +1,6 @@
 /**
  * Largest of two or more inputs of one shape, element by element (maxout).
- *   inputs, output [H, W, C] or [F]
+ *   inputs, output [H, W, C], [L, C] or [F]
  *   forward:  y = the largest of x0, x1, ...; the first of equal ones counts, NaN beats every number
  *   backward: dX = dY for the input that counts, 0 for the others
  */

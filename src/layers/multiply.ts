@@ -1,6 +1,6 @@
 /**
  * Product of two or more inputs of one shape, element by element (gates, attention).
- *   inputs, output [H, W, C] or [F]
+ *   inputs, output [H, W, C], [L, C] or [F]
  *   forward:  y = ((x0 * x1) * x2) * ..., each product rounded to f32
  *   backward: dX of an input = dY times all the others, in their order
  */

@@ -2,6 +2,7 @@
 import { type PaddingOption, type Pair, toPair } from '../tensor/convolution.ts';
 import { type PoolWindow, poolOutputSize, poolWindow } from '../tensor/pooling.ts';
 import type { Shape } from '../tensor/shape.ts';
+import type { ForwardContext } from './layer.ts';
 import { checkWindow } from './options.ts';
 
 export interface PoolOptions {
@@ -31,6 +32,11 @@ export function resolvePool(options: PoolOptions, operation: string): PoolConfig
 /** The window on an image; throws ShapeError where it does not fit. */
 export function windowOf(config: PoolConfig, input: Shape, operation = 'pooling'): PoolWindow {
   return poolWindow(operation, input, config);
+}
+
+/** The window of a layer on its input. */
+export function imageWindow({ config, inputs }: ForwardContext<PoolConfig>): PoolWindow {
+  return windowOf(config, inputs[0]!.shape);
 }
 
 /** [Ho, Wo, C] of the pooled image. */

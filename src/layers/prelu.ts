@@ -1,6 +1,6 @@
 /**
  * Parametric ReLU (the seed's figure 2.6): y = x for x >= 0, alpha_c * x below, alpha learned per channel.
- *   input, output [H, W, C] or [F]; alpha [C] or [F]
+ *   input, output [H, W, C], [L, C] or [F]; alpha [C] or [F]
  */
 import type { PreluBackwardSpec } from '../kernels/prelu-backward.ts';
 import type { PreluForwardSpec } from '../kernels/prelu-forward.ts';

@@ -1,7 +1,7 @@
 /**
  * Stochastic depth (Huang, Sun, Liu, Sedra, Weinberger, "Deep Networks with Stochastic Depth", 2016): at the end of a
  * residual branch, before it is added to its shortcut, it leaves out the whole branch for a share of the samples.
- *   input, output [H, W, C] or [F]
+ *   input, output [H, W, C], [L, C] or [F]
  *   training:   y = x * mask with one number a sample, 0 or 1 / (1 - rate); dX = dY * mask
  *   inference:  y = x
  * A branch survives with probability 1 - rate. The paper keeps the scale in training and multiplies by the survival

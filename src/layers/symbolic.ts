@@ -1,6 +1,6 @@
 /**
  * Symbolic tensors: what `input` returns and layers are called on. A tensor knows its shape (without the batch:
- * [H, W, C] or [F]) and how it is made; nothing is computed until a model is built from inputs and outputs.
+ * [H, W, C], [L, C] or [F]) and how it is made; nothing is computed until a model is built from inputs and outputs.
  */
 import { ConfigError, ShapeError } from '../errors.ts';
 import { checkShape, formatShape, type Shape } from '../tensor/shape.ts';
@@ -20,7 +20,7 @@ export interface SymbolicTensor {
 }
 
 export interface InputOptions {
-  /** [H, W, C] of an image, or [F] of a vector. */
+  /** [H, W, C] of an image, [L, C] of a sequence, or [F] of a vector. */
   readonly shape: Shape;
   /** Default 'input', 'input_1', ... in the model. */
   readonly name?: string;
@@ -28,7 +28,7 @@ export interface InputOptions {
 
 let lastOrder = 0;
 
-/** An input of a functional model. Throws ShapeError unless the shape is [H, W, C] or [F]. */
+/** An input of a functional model. Throws ShapeError unless the shape is [H, W, C], [L, C] or [F]. */
 export function input(options: InputOptions): SymbolicTensor {
   const { shape, name } = options;
   checkInputShape('input', 'shape', shape);
@@ -36,14 +36,14 @@ export function input(options: InputOptions): SymbolicTensor {
   return { shape: [...shape], layer: undefined, inputs: [], name, order: lastOrder };
 }
 
-/** Throws ShapeError unless `shape` is an image's or a vector's. */
+/** Throws ShapeError unless `shape` is an image's, a sequence's or a vector's. */
 export function checkInputShape(operation: string, argument: string, shape: Shape): void {
   checkShape(operation, argument, shape);
-  if (shape.length === 1 || shape.length === 3) return;
+  if (shape.length >= 1 && shape.length <= 3) return;
   throw new ShapeError({
     operation,
     argument,
-    expected: '[H, W, C] or [F]',
+    expected: '[H, W, C], [L, C] or [F]',
     received: formatShape(shape),
   });
 }

@@ -1,7 +1,7 @@
 /** Makes planned buffers: activations with halos, vectors a sample, parameters. */
 import type { BufferRef, PlannedBuffer, Scope, TensorRef } from '../layers/layer.ts';
 import { elementCount, type Shape } from '../tensor/shape.ts';
-import { denseView, type View, viewLead } from '../tensor/view.ts';
+import { denseView, sequenceView, type View, viewLead } from '../tensor/view.ts';
 
 /** Bytes to a multiple of a cache line. */
 export function alignBytes(bytes: number): number {
@@ -23,9 +23,10 @@ export function plainBuffer(
   return { name, scope, fixedBytes, sampleBytes, originBytes: 0, layout: '' };
 }
 
-/** [H, W, C] as it is, [F] as an image of one pixel. */
+/** [H, W, C] as it is, [L, C] as an image of one row, [F] as an image of one pixel. */
 export function viewOf(shape: Shape, halo: number): View {
   if (shape.length === 3) return denseView(shape[0]!, shape[1]!, shape[2]!, halo);
+  if (shape.length === 2) return sequenceView(shape[0]!, shape[1]!, halo);
   return denseView(1, 1, elementCount(shape));
 }
 

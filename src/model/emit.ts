@@ -152,14 +152,7 @@ export function emitForward(emission: Emission, node: GraphNode): void {
   const { definition } = node.layer;
   if (emission.layout.aliases.has(node)) return;
   if (definition.reshape) {
-    const [from, to] = [emission.tensor(node.inputs[0]!), emission.tensor(node.output)];
-    const spec: CopyViewSpec = {
-      kind: 'copyView',
-      input: from.view,
-      output: viewOf(from.shape, 0),
-      accumulate: false,
-    };
-    emission.call(spec, [from.origin, to.origin, 'count']);
+    copyReshaped(emission, node, emission.tensor(node.inputs[0]!), emission.tensor(node.output), false);
     return;
   }
   definition.forward?.(forwardContext(emission, node));
@@ -179,13 +172,37 @@ export function emitBackward(emission: Emission, node: GraphNode): void {
   }
   const gradInput = context.gradInput();
   if (gradInput === undefined) return;
-  const spec: CopyViewSpec = {
-    kind: 'copyView',
-    input: viewOf(gradInput.shape, 0),
-    output: gradInput.view,
-    accumulate: gradInput.accumulate,
+  copyReshaped(emission, node, context.gradOutput, gradInput, gradInput.accumulate);
+}
+
+/**
+ * to = from, or to + from, element by element in row-major order of two shapes. One of the two has to lie without gaps
+ * to be read under the other's shape; where neither does, a buffer stands between.
+ */
+function copyReshaped(
+  emission: Emission,
+  node: GraphNode,
+  from: TensorRef,
+  to: TensorRef,
+  accumulate: boolean,
+): void {
+  const copy = (a: TensorRef, b: TensorRef, adds: boolean) => {
+    const spec: CopyViewSpec = { kind: 'copyView', input: a.view, output: b.view, accumulate: adds };
+    emission.call(spec, [a.origin, b.origin, 'count']);
   };
-  emission.call(spec, [context.gradOutput.origin, gradInput.origin, 'count']);
+  const as = (origin: BufferRef, { shape }: TensorRef) => ({ shape, view: viewOf(shape, 0), origin });
+  if (isContiguous(to)) copy(from, as(to.origin, from), accumulate);
+  else if (isContiguous(from)) copy(as(from.origin, to), to, accumulate);
+  else {
+    const size = { sampleBytes: 4 * elementCount(from.shape) };
+    const between = refTo(emission.buffer(`reshape/${node.name}`, emission.split ? 'batch' : 'unit', size));
+    copy(from, as(between, from), false);
+    copy(as(between, to), to, accumulate);
+  }
+}
+
+function isContiguous({ view, shape }: TensorRef): boolean {
+  return view.imageStride === elementCount(shape);
 }
 
 function forwardContext(emission: Emission, node: GraphNode): ForwardContext<unknown> {

@@ -4,7 +4,7 @@
  * Element (n, y, x, c) of a view whose origin is at element o is at
  * o + n*imageStride + y*rowStride + x*pixelStride + c. Around each image lie `halo` rows and columns
  * of zeros, addressed by y and x from -halo to height-1+halo (width alike); nobody writes them.
- * A vector [N, F] is a view of height 1 and width 1 with F channels.
+ * A vector [N, F] is a view of height 1 and width 1 with F channels, a sequence [N, L, C] one of height 1 and width L.
  */
 
 /** The layout of one batch of activations. */
@@ -18,6 +18,8 @@ export interface View {
   readonly imageStride: number;
   /** Rows and columns of zeros on every side. */
   readonly halo: number;
+  /** 0 where the halo has columns only, as around a sequence, whose kernels are of height 1. */
+  readonly haloRows?: 0;
 }
 
 /** The view of a buffer of its own: pixels contiguous, `halo` zeros on each of the four sides. */
@@ -34,17 +36,28 @@ export function denseView(height: number, width: number, channels: number, halo 
   };
 }
 
+/** The view of a sequence in a buffer of its own: one row, `halo` zeros before and after it, none above and below. */
+export function sequenceView(length: number, channels: number, halo = 0): View {
+  const rowStride = (length + 2 * halo) * channels;
+  const strides = { pixelStride: channels, rowStride, imageStride: rowStride };
+  return { height: 1, width: length, channels, ...strides, halo, ...(halo > 0 && { haloRows: 0 }) };
+}
+
 /** Elements before the origin that belong to the view (the halo above and to the left). */
-export function viewLead(view: View): number {
-  return view.halo * (view.rowStride + view.pixelStride);
+export function viewLead({ halo, haloRows, rowStride, pixelStride }: View): number {
+  return (haloRows ?? halo) * rowStride + halo * pixelStride;
 }
 
 /** Elements from the origin on that `count` images span, the halo to the right and below included. */
 export function viewSpan(view: View, count: number): number {
   if (count === 0) return 0;
   const { height, width, channels, pixelStride, rowStride, imageStride, halo } = view;
+  const haloRows = view.haloRows ?? halo;
   return (
-    (count - 1) * imageStride + (height - 1 + halo) * rowStride + (width - 1 + halo) * pixelStride + channels
+    (count - 1) * imageStride +
+    (height - 1 + haloRows) * rowStride +
+    (width - 1 + halo) * pixelStride +
+    channels
   );
 }
 

@@ -354,7 +354,7 @@ function checkAugmented(dataset: Dataset, augmentation: Augmentation): void {
   throw new ConfigError({
     operation: 'fit',
     argument: 'augmentation',
-    expected: 'none for vectors: shifts, zoom, rotation and flips are for images [H, W, C]',
+    expected: 'none for vectors and sequences: shifts, zoom, rotation and flips are for images [H, W, C]',
     received: JSON.stringify(augmentation),
   });
 }

@@ -135,9 +135,9 @@ test('lengths that do not fit and labels outside the classes are refused', () =>
   refuses(make({ targets: [0] }), ShapeError, /targets: expected 2 elements, as there are images, got 1/);
   refuses(make({ targets: new Float32Array(5), targetShape: [2] }), ShapeError, /expected 4 elements/);
   refuses(
-    make({ inputShape: [3, 1] }),
+    make({ inputShape: [3, 1, 1, 1] }),
     ShapeError,
-    /inputShape: expected \[H, W, C\] or \[F\], got \[3, 1\]/,
+    /inputShape: expected \[H, W, C\], \[L, C\] or \[F\], got \[3, 1, 1, 1\]/,
   );
   refuses(make({ classes: 1 }), DataError, /label of sample 1: expected a class index below 1, got 1/);
   for (const label of [-1, 0.5, Number.NaN]) {
@@ -164,7 +164,7 @@ test("a user's own data set is checked by its description", () => {
   };
   checkDataset('fit', own);
   refuses(() => checkDataset('fit', { ...own, size: 1.5 }), ConfigError, /^fit: size: .*got 1\.5$/);
-  refuses(() => checkDataset('fit', { ...own, inputShape: [4, 4] }), ShapeError, /inputShape/);
+  refuses(() => checkDataset('fit', { ...own, inputShape: [4, 4, 1, 1] }), ShapeError, /inputShape/);
   refuses(
     () => checkDataset('fit', { ...own, inputType: 'int8' as 'uint8' }),
     ConfigError,

@@ -18,6 +18,7 @@ import {
 import { groupNormalizationOracle, layerNormalizationOracle } from './conformance-normalizations.ts';
 import type { LayerOracle, LayerProblem } from './conformance-oracle.ts';
 import { depthwiseConv2dOracle, separableConv2dOracle } from './conformance-separable.ts';
+import { sequenceOracles } from './conformance-sequences.ts';
 import { identityShortcutOracle } from './conformance-shortcut.ts';
 import { spatialOracles } from './conformance-spatial.ts';
 import { conv2dOracle, conv2dTransposeOracle, denseOracle } from './conformance-weights.ts';
@@ -187,5 +188,13 @@ export const oracles: Readonly<Record<string, LayerOracle>> = {
   separableConv2d: separableConv2dOracle,
   spatialDropout2d: spatialDropout2dOracle,
   stochasticDepth: stochasticDepthOracle,
+  ...sequenceOracles({
+    averagePooling2d: averagePoolingOracle,
+    conv2d: conv2dOracle,
+    conv2dTranspose: conv2dTransposeOracle,
+    globalAveragePooling2d: globalAveragePoolingOracle,
+    globalMaxPooling2d: maxPoolingOracleOf(wholeImage),
+    maxPooling2d: maxPoolingOracleOf((problem) => poolingOf(problem)),
+  }),
   ...spatialOracles,
 };

@@ -125,10 +125,30 @@ const adaptivePoolingOracle = linearMapOracle(
   { unit: () => 3600, roundings: (terms) => terms },
 );
 
+/** Output element (i, j, k) is the input's whose index along axis dims[0] is i, and so on. */
+const permuteOracle = linearMapOracle(({ config, inputShape, outputShape }) => {
+  const { dims } = config as { dims: readonly number[] };
+  return Array.from({ length: elementCount(outputShape) }, (_, at): Term[] => {
+    const index: number[] = [];
+    let rest = at;
+    for (let axis = dims.length - 1; axis >= 0; axis--) {
+      index[dims[axis]! - 1] = rest % outputShape[axis]!;
+      rest = Math.floor(rest / outputShape[axis]!);
+    }
+    return [[inputShape.reduce((place, extent, axis) => place * extent + index[axis]!, 0), 1]];
+  });
+});
+
+const reshapeOracle = linearMapOracle(({ inputShape }) =>
+  Array.from({ length: elementCount(inputShape) }, (_, i): Term[] => [[i, 1]]),
+);
+
 export const spatialOracles: Readonly<Record<string, LayerOracle>> = {
   adaptiveAveragePooling2d: adaptivePoolingOracle,
   cropping2d: croppingOracle,
+  permute: permuteOracle,
   reflectionPadding2d: reflectionPaddingOracle,
+  reshape: reshapeOracle,
   upSampling2d: upSamplingOracle,
   zeroPadding2d: zeroPaddingOracle,
 };

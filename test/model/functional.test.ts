@@ -111,7 +111,7 @@ test('a shape that does not fit is refused where the layer is called, with both 
     'ShapeError',
     'dense "top": input shape: expected a vector [F], got [6, 6, 4] (put flatten() before it)',
   );
-  assert.throws(() => input({ shape: [4, 4] }), ShapeError);
+  assert.throws(() => input({ shape: [4, 4, 4, 4] }), ShapeError);
 });
 
 test('a shared layer whose calls would need different parameters is refused, with all shapes', () => {

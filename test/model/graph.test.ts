@@ -72,8 +72,8 @@ test('an error of a layer deep in the model names that layer', () => {
   });
 });
 
-test('inputs are images or vectors, models have layers', () => {
-  for (const shape of [[], [3, 4], [2, 2, 2, 2], [0], [4.5], [4, -1, 2]]) {
+test('inputs are images, sequences or vectors, models have layers', () => {
+  for (const shape of [[], [3, 0], [2, 2, 2, 2], [0], [4.5], [4, -1, 2]]) {
     assert.throws(() => sequentialGraph(shape, [flatten()]), ShapeError, JSON.stringify(shape));
   }
   assert.throws(() => sequentialGraph([4], []), {

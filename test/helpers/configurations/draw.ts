@@ -59,5 +59,11 @@ export const imageShapes: fc.Arbitrary<Shape> = fc.tuple(
 /** [F]. */
 export const vectorShapes: fc.Arbitrary<Shape> = fc.tuple(fc.integer({ min: 1, max: 40 }));
 
-/** [H, W, C] or [F]. */
-export const shapes: fc.Arbitrary<Shape> = fc.oneof(imageShapes, vectorShapes);
+/** [L, C]. */
+export const sequenceShapes: fc.Arbitrary<Shape> = fc.tuple(
+  fc.integer({ min: 1, max: 12 }),
+  fc.integer({ min: 1, max: 9 }),
+);
+
+/** [H, W, C], [L, C] or [F]. */
+export const shapes: fc.Arbitrary<Shape> = fc.oneof(imageShapes, sequenceShapes, vectorShapes);

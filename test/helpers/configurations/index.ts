@@ -10,6 +10,7 @@ import * as elements from './elements.ts';
 import * as merging from './merging.ts';
 import * as normalizations from './normalizations.ts';
 import * as poolings from './poolings.ts';
+import { sequenceConfigurations } from './sequences.ts';
 import * as shortcuts from './shortcuts.ts';
 import { spatialConfigurations } from './spatial.ts';
 import * as weights from './weights.ts';
@@ -41,5 +42,6 @@ export const configurations: Readonly<Record<keyof typeof layers, fc.Arbitrary<C
   separableConv2d: weights.separableConv2dConfigurations,
   spatialDropout2d: elements.spatialDropout2dConfigurations,
   stochasticDepth: elements.stochasticDepthConfigurations,
+  ...sequenceConfigurations,
   ...spatialConfigurations,
 };

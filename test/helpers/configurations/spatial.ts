@@ -3,11 +3,14 @@ import fc from 'fast-check';
 import {
   adaptiveAveragePooling2d,
   cropping2d,
+  permute,
   reflectionPadding2d,
+  reshape,
   upSampling2d,
   zeroPadding2d,
 } from '../../../src/layers/index.ts';
-import { configurationsOf, imageShapes } from './draw.ts';
+import { elementCount } from '../../../src/tensor/shape.ts';
+import { configurationsOf, imageShapes, shapes } from './draw.ts';
 
 const pixels = fc.integer({ min: 0, max: 3 });
 const sides = fc.record({ top: pixels, right: pixels, bottom: pixels, left: pixels });
@@ -71,10 +74,42 @@ const adaptivePoolingConfigurations = configurationsOf(
   ([outputSize, inputShape]) => ({ layer: adaptiveAveragePooling2d({ outputSize }), inputShape }),
 );
 
+/** Any order of up to three axes. */
+const permuteConfigurations = configurationsOf(
+  shapes.chain((inputShape) => {
+    const dims = inputShape.map((_, axis) => axis + 1);
+    return fc.tuple(
+      fc.constant(inputShape),
+      fc.shuffledSubarray(dims, { minLength: dims.length, maxLength: dims.length }),
+    );
+  }),
+  ([inputShape, dims]) => ({ layer: permute({ dims }), inputShape }),
+);
+
+/** A shape of the same elements: the input's extents split and joined anew, one of them perhaps open. */
+const reshapeConfigurations = configurationsOf(
+  fc.tuple(shapes, fc.nat(5), fc.nat(5), fc.integer({ min: 1, max: 3 }), fc.nat(3)),
+  ([inputShape, first, second, rank, open]) => {
+    let rest = elementCount(inputShape);
+    const targetShape: number[] = [];
+    for (const wish of [first, second].slice(0, rank - 1)) {
+      const divisors = Array.from({ length: rest }, (_, i) => i + 1).filter((each) => rest % each === 0);
+      const extent = divisors[wish % divisors.length]!;
+      targetShape.push(extent);
+      rest /= extent;
+    }
+    targetShape.push(rest);
+    if (open < rank) targetShape[open] = -1;
+    return { layer: reshape({ targetShape }), inputShape };
+  },
+);
+
 export const spatialConfigurations = {
   adaptiveAveragePooling2d: adaptivePoolingConfigurations,
   cropping2d: croppingConfigurations,
+  permute: permuteConfigurations,
   reflectionPadding2d: reflectionPaddingConfigurations,
+  reshape: reshapeConfigurations,
   upSampling2d: upSamplingConfigurations,
   zeroPadding2d: zeroPaddingConfigurations,
 };

@@ -1,0 +1,53 @@
+/**
+ * Sequences [L, C] as images of one row, so that the kernels for images serve layers of one axis: the row's columns are
+ * the sequence's steps.
+ */
+import { ConfigError, ShapeError } from '../errors.ts';
+import type { Padding, PaddingOption } from '../tensor/convolution.ts';
+import { checkShape, formatShape, type Shape } from '../tensor/shape.ts';
+
+/** 'same': ceil(L/stride) outputs, an odd step of padding goes after; 'valid': none; or steps on each side. */
+export type SequencePadding = 'same' | 'valid' | { readonly left: number; readonly right: number };
+
+/** [1, L, C]; throws ShapeError for anything but a sequence. */
+export function rowShape(operation: string, input: Shape): Shape {
+  if (input.length !== 2) {
+    throw new ShapeError({
+      operation,
+      argument: 'input shape',
+      expected: 'a sequence [L, C]',
+      received: formatShape(input),
+      ...(input.length === 1 && { hint: 'put reshape({ targetShape: [-1, 1] }) before it' }),
+    });
+  }
+  checkShape(operation, 'input shape', input, 2);
+  return [1, ...input];
+}
+
+/** A count along the sequence as [rows, columns]. */
+export function alongRow(steps: number): readonly [number, number] {
+  return [1, steps];
+}
+
+/** The option for images of one row. */
+export function rowPadding(padding: SequencePadding): PaddingOption {
+  return typeof padding === 'string' ? padding : { top: 0, bottom: 0, ...padding };
+}
+
+/** Returns `padding` where it makes sense; throws ConfigError. `names`: the words that are allowed, for its message. */
+export function checkSequencePadding(
+  operation: string,
+  padding: SequencePadding,
+  names = "'same', 'valid'",
+): SequencePadding {
+  if (padding === 'same' || padding === 'valid') return padding;
+  const { left, right } = Object(padding) as Partial<Padding>;
+  const isCount = (steps: unknown) => Number.isInteger(steps) && (steps as number) >= 0;
+  if (isCount(left) && isCount(right)) return { left: left!, right: right! };
+  throw new ConfigError({
+    operation,
+    argument: 'padding',
+    expected: `${names} or { left, right } in whole steps`,
+    received: JSON.stringify(padding) ?? 'undefined',
+  });
+}
