@@ -115,6 +115,7 @@ export const activation = defineLayer<ActivationOptions, ActivationConfig>({
   },
   outputShape: (_config, [input]) => input!,
   forward,
+  recompute: forward,
   backward,
   examples: [
     'linear',

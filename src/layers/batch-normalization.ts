@@ -128,10 +128,19 @@ function usesBatch({ mode, trainable }: Context): boolean {
 }
 
 function forward(context: Context): void {
+  normalize(context, usesBatch(context) ? batchStatistics(context) : movingStatistics(context));
+}
+
+/** The output once more, by the statistics that the forward pass has left. */
+function recompute(context: Context): void {
+  normalize(context, usesBatch(context) ? statisticsOf(context) : movingStatistics(context));
+}
+
+function normalize(context: Context, statistics: BufferRef): void {
   const { config, inputs, output, call } = context;
-  const training = usesBatch(context);
-  const { groups, groupSize } = training ? sizes(context) : { groups: 1, groupSize: context.batchSize };
-  const statistics = training ? batchStatistics(context) : movingStatistics(context);
+  const { groups, groupSize } = usesBatch(context)
+    ? sizes(context)
+    : { groups: 1, groupSize: context.batchSize };
   const spec: BatchNormForwardSpec = {
     kind: 'batchNormForward',
     input: inputs[0]!.view,
@@ -254,6 +263,7 @@ export const batchNormalization = defineLayer<BatchNormalizationOptions, BatchNo
   },
   batchStatistics: true,
   forward,
+  recompute,
   backward,
   examples: [
     { options: {}, inputShape: [3, 4, 5] },

@@ -197,6 +197,12 @@ export interface LayerDefinition<O = never, C = unknown> {
   /** A layer that must follow: an activation that the kernels cannot fuse. */
   following?(config: C): Layer | undefined;
   forward?(context: ForwardContext<C>): void;
+  /**
+   * For layers that are cheap beside the memory of their output: emits again what makes the output of the inputs, to the
+   * same bits, by what the forward pass has left (statistics). The plan may do that in the backward pass instead of
+   * keeping the output; `output` is then another place.
+   */
+  recompute?(context: ForwardContext<C>): void;
   backward?(context: BackwardContext<C>): void;
   /** Multiply-adds of the forward pass, a sample. */
   multiplyAdds?(config: C, inputs: readonly Shape[]): number;

@@ -20,6 +20,7 @@ import { plainBuffer, refTo, viewOf } from './buffers.ts';
 import { type Graph, type GraphNode, graphParameters } from './graph.ts';
 import { layoutTensors, type TensorLayout } from './layout.ts';
 import { channelRange, type Mode } from './places.ts';
+import { clearPassing, recomputeFor } from './recompute.ts';
 
 type Size = { readonly fixedBytes?: number; readonly sampleBytes?: number };
 
@@ -51,6 +52,8 @@ export interface Emission {
   readonly meetings: Meeting[];
   /** By layer, what changes what it keeps: run with the update, in this order. */
   readonly keeping: Map<string, PlannedCall[]>;
+  /** Tensors that the backward pass has computed again so far. */
+  readonly recomputed: Set<number>;
   /** Calls that make prepared copies, by the copy's name. */
   readonly prepared: Map<string, PlannedCall>;
   /** Gradients of parameters as the shards or batch units write them, by parameter. */
@@ -97,6 +100,7 @@ export function startEmission(
     backwardPasses: new Map(),
     meetings: [],
     keeping: new Map(),
+    recomputed: new Set(),
     prepared: new Map(),
     gradients: new Map(),
     step: plainBuffer('step', 'slot', { fixedBytes: 8 }),
@@ -155,7 +159,8 @@ export function emitForward(emission: Emission, node: GraphNode): void {
     copyReshaped(emission, node, emission.tensor(node.inputs[0]!), emission.tensor(node.output), false);
     return;
   }
-  definition.forward?.(forwardContext(emission, node));
+  clearPassing(emission, node, emission.tensor(node.output));
+  definition.forward?.(forwardContext(emission, node, emission.tensor));
 }
 
 /** Emits a node's backward pass, unless nothing upstream is trained or no loss depends on the node. */
@@ -164,10 +169,17 @@ export function emitBackward(emission: Emission, node: GraphNode): void {
   const { layout } = emission;
   if (layout.aliases.has(node) || !layout.needsGradient[node.output]) return;
   if (!emission.hasGradient(node.output)) return;
+  const [start, meetings] = [emission.calls.length, emission.meetings.length];
   emission.touchGradient(node.output);
-  const context = { ...forwardContext(emission, node), ...backwardParts(emission, node) };
+  const tensor = (index: number) => layout.again.get(index) ?? emission.tensor(index);
+  const context = { ...forwardContext(emission, node, tensor), ...backwardParts(emission, node) };
   if (!definition.reshape) {
     definition.backward?.(context);
+    recomputeFor(emission, start, meetings, (into, maker) => {
+      const again = forwardContext(into, maker, tensor);
+      clearPassing(into, maker, again.output);
+      maker.layer.definition.recompute!(again);
+    });
     return;
   }
   const gradInput = context.gradInput();
@@ -205,7 +217,11 @@ function isContiguous({ view, shape }: TensorRef): boolean {
   return view.imageStride === elementCount(shape);
 }
 
-function forwardContext(emission: Emission, node: GraphNode): ForwardContext<unknown> {
+function forwardContext(
+  emission: Emission,
+  node: GraphNode,
+  tensor: (index: number) => TensorRef,
+): ForwardContext<unknown> {
   const owned = (kind: string, name: string, scope: Scope, size: Size) =>
     refTo(emission.buffer(`${kind}/${node.name}/${name}`, scope, size));
   return {
@@ -215,8 +231,8 @@ function forwardContext(emission: Emission, node: GraphNode): ForwardContext<unk
     numerics: emission.numerics,
     batchSize: emission.batchSize,
     trainable: node.trainable,
-    inputs: node.inputs.map((index) => emission.tensor(index)),
-    output: emission.tensor(node.output),
+    inputs: node.inputs.map(tensor),
+    output: tensor(node.output),
     step: refTo(emission.step),
     parameter: (name) => refTo(emission.parameter(declaredName(node, name))),
     prepared(name, parameter, elements, spec) {

@@ -8,6 +8,7 @@ import { elementCount, sameShape } from '../tensor/shape.ts';
 import { tensorBuffer, viewOf } from './buffers.ts';
 import type { Graph, GraphNode } from './graph.ts';
 import { isAliasKind, type Mode, type Place, placeTensors } from './places.ts';
+import { passingTensor, recomputedTensors } from './recompute.ts';
 
 export type { Mode };
 
@@ -15,6 +16,8 @@ export type { Mode };
 export interface TensorLayout {
   readonly activations: readonly TensorRef[];
   readonly gradients: readonly TensorRef[];
+  /** Tensors that the backward pass computes again, in a place of their own: nothing is kept of them. */
+  readonly again: ReadonlyMap<number, TensorRef>;
   /** In which tensor's memory each tensor lies, and where. */
   readonly places: readonly Place[];
   /** Nodes whose output is their input's memory, so that nothing is to be computed. */
@@ -49,16 +52,23 @@ export function layoutTensors(graph: Graph, mode: Mode, split = false): TensorLa
   }
   const kept = (wholeBatch: boolean): Scope => (split || (wholeBatch && mode === 'train') ? 'batch' : 'unit');
   const results = new Set(graph.outputs.map((index) => places[index]!.root));
+  const recomputed =
+    mode === 'train' ? recomputedTensors(graph, places, (i) => needs[i]!.wholeBatch) : new Set<number>();
   const activations = graph.tensors.map((shape, i) => {
     const scope = mode === 'infer' && results.has(i) ? 'batch' : kept(needs[i]!.wholeBatch);
-    return tensorBuffer(`activation/${i}`, scope, shape, needs[i]!.halo);
+    const tensor = tensorBuffer(`activation/${i}`, scope, shape, needs[i]!.halo);
+    return recomputed.has(i) ? passingTensor(tensor.origin.buffer.name, tensor) : tensor;
   });
+  const again = new Map(
+    [...recomputed].map((i) => [i, passingTensor(`activation/${i}/again`, activations[i]!)] as const),
+  );
   const gradients = graph.tensors.map((shape, i) =>
     tensorBuffer(`gradient/${i}`, kept(needs[i]!.gradWholeBatch), shape, needs[i]!.gradHalo),
   );
   return {
     activations: graph.tensors.map((_, i) => aliased(graph, activations, places[i]!, i)),
     gradients: graph.tensors.map((_, i) => aliased(graph, gradients, places[i]!, i)),
+    again,
     places,
     aliases: new Set(graph.nodes.filter((node) => isAliasKind(node, mode) && !copied.has(node))),
     needsGradient,
