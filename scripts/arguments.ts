@@ -12,8 +12,25 @@ export function readArguments<Options extends NonNullable<ParseArgsConfig['optio
   args: readonly string[],
   options: Options,
 ) {
+  return parse(operation, () =>
+    parseArgs({ args: [...args], strict: true, allowPositionals: false, options }),
+  ).values;
+}
+
+/** Reads options, and words that belong to none, such as files. Throws ConfigError as `readArguments`. */
+export function readWithWords<Options extends NonNullable<ParseArgsConfig['options']>>(
+  operation: string,
+  args: readonly string[],
+  options: Options,
+) {
+  return parse(operation, () =>
+    parseArgs({ args: [...args], strict: true, allowPositionals: true, options }),
+  );
+}
+
+function parse<T>(operation: string, run: () => T): T {
   try {
-    return parseArgs({ args: [...args], strict: true, allowPositionals: false, options }).values;
+    return run();
   } catch (error) {
     throw new ConfigError({
       operation,

@@ -6,6 +6,12 @@ export type { BatchBuffer, Dataset, Normalization, Resize, Targets } from './dat
 export { type DecodeOptions, decodeImage } from './data/images/decode.ts';
 export { type ImageFilesOptions, imageFiles } from './data/images/image-files.ts';
 export { type ImageFolder, type ImageFolderOptions, imageFolder } from './data/images/image-folder.ts';
+export {
+  type LabelledImages,
+  type LabelledImagesOptions,
+  labelledImages,
+} from './data/images/labelled-images.ts';
+export type { ReadingOptions, Skipped } from './data/images/read-all.ts';
 export type { Pixels } from './data/images/resize.ts';
 export { type SyntheticOptions, syntheticImages } from './data/synthetic.ts';
 export { toCategorical } from './data/to-categorical.ts';

@@ -4,17 +4,18 @@
  * the training pictures, the same share of each class.
  */
 import path from 'node:path';
-import { ConfigError, DataError, FaltungError } from '../../errors.ts';
+import { ConfigError, DataError } from '../../errors.ts';
 import { subset } from '../array-dataset.ts';
 import type { Dataset, Normalization, Resize } from '../dataset.ts';
-import { type ChannelSums, standardizationOf, sumChannels } from '../normalization.ts';
+import { type ChannelSums, standardizationOf } from '../normalization.ts';
 import { stratifiedSplit } from '../order.ts';
 import { DEFAULT_MAX_PIXELS } from './decode.ts';
 import { checkClassNames, foldersIn, scanFolder } from './folder-scan.ts';
-import { imageFiles, inParallel } from './image-files.ts';
+import { imageFiles } from './image-files.ts';
+import { type ReadingOptions, readAll, type Skipped } from './read-all.ts';
 import { loadSharp } from './sharp.ts';
 
-export interface ImageFolderOptions {
+export interface ImageFolderOptions extends ReadingOptions {
   /** [height, width] that every picture is brought to. Default [256, 256], as in Keras. */
   readonly imageSize?: readonly [height: number, width: number];
   /** 3 (default) or 1: grey. */
@@ -33,14 +34,10 @@ export interface ImageFolderOptions {
   readonly limit?: number;
   /** Default: standardised by means and deviations of the training pictures, measured. */
   readonly normalization?: Normalization;
-  /** Whether a picture that cannot be read is an error. Default false: it is left out and listed. */
-  readonly strict?: boolean;
   /** Larger pictures are refused before they are decoded. Default 67,108,864. */
   readonly maxPixels?: number;
   /** Bytes of decoded pictures that are kept in memory. Default 1 GiB. */
   readonly cacheBytes?: number;
-  /** Called as the pictures are read for the first time. */
-  readonly onProgress?: (progress: { readonly read: number; readonly total: number }) => void;
 }
 
 /** What `imageFolder.load` gives. */
@@ -51,7 +48,7 @@ export interface ImageFolder {
   readonly classNames: readonly string[];
   readonly normalization: Normalization;
   /** Pictures that were left out, and why. */
-  readonly skipped: readonly { readonly file: string; readonly reason: string }[];
+  readonly skipped: readonly Skipped[];
   /** Files that were not looked at: their names end like no picture's. */
   readonly ignored: number;
 }
@@ -141,44 +138,6 @@ function findParts(folder: string, wanted: readonly string[] | undefined) {
     return { ...scan, given: true };
   });
   return { classNames, parts, ignored };
-}
-
-/** Decodes everything once. `sums`: undefined for what cannot be read. */
-async function readAll(
-  dataset: Dataset,
-  files: readonly string[],
-  { strict = false, onProgress }: ImageFolderOptions,
-): Promise<{ sums: (ChannelSums | undefined)[]; skipped: { file: string; reason: string }[] }> {
-  const sums = new Array<ChannelSums | undefined>(files.length).fill(undefined);
-  const skipped: { file: string; reason: string }[] = [];
-  const length = dataset.inputShape.reduce((product, size) => product * size, 1);
-  let read = 0;
-  await inParallel(files.length, async (index) => {
-    const inputs = new Uint8Array(length);
-    try {
-      await dataset.read(Uint32Array.of(index), { inputs, targets: new Int32Array(1) });
-      sums[index] = sumChannels(inputs, dataset.inputShape[2]!);
-    } catch (error) {
-      if (!(error instanceof FaltungError)) throw error;
-      skipped.push({ file: files[index]!, reason: error.details.received });
-    }
-    read += 1;
-    onProgress?.({ read, total: files.length });
-  });
-  skipped.sort((a, b) => (a.file < b.file ? -1 : 1));
-  if (strict && skipped.length > 0) throw unreadable(skipped);
-  return { sums, skipped };
-}
-
-function unreadable(skipped: readonly { file: string; reason: string }[]): DataError {
-  const shown = skipped.slice(0, 10).map(({ file, reason }) => `${file} (${reason})`);
-  const more = skipped.length > shown.length ? `, and ${skipped.length - shown.length} more` : '';
-  return new DataError({
-    operation: 'imageFolder',
-    argument: 'strict',
-    expected: 'pictures that can all be read',
-    received: `${skipped.length} that cannot: ${shown.join(', ')}${more}`,
-  });
 }
 
 /** The readable pictures of each part, as indices into all files. */
