@@ -1,12 +1,21 @@
 /** Options that all training commands share: the recipe, where it runs, what is kept of it. */
 import { choice, decimal, flag, text, wholeNumber } from '../arguments.ts';
+import { PRESETS, type Preset, type PresetName, presets } from './presets.ts';
 
 export const TRAINING_OPTIONS = {
+  preset: text,
   epochs: text,
   'batch-size': text,
   optimizer: text,
   'learning-rate': text,
   momentum: text,
+  schedule: text,
+  warmup: text,
+  'weight-decay': text,
+  'clip-norm': text,
+  ema: text,
+  'label-smoothing': text,
+  augment: text,
   'no-augment': flag,
   'no-shuffle': flag,
   'class-weight': text,
@@ -32,13 +41,14 @@ export const TRAINING_OPTIONS = {
 export const FIGURES = ['valAccuracy', 'valLoss', 'accuracy', 'loss'] as const;
 
 /** What a training command was asked to do, the data and the network apart. */
-export interface TrainingOptions {
+export interface TrainingOptions extends Preset {
+  readonly preset: PresetName;
   readonly epochs: number;
-  readonly batchSize: number;
-  readonly optimizer: 'adam' | 'sgd';
-  readonly learningRate: number;
   readonly momentum: number;
-  readonly augment: boolean;
+  /** Limit of the norm of all gradients together; undefined: none. */
+  readonly clipNorm: number | undefined;
+  /** Momentum of the moving average of the weights; undefined: none is kept. */
+  readonly ema: number | undefined;
   readonly shuffle: boolean;
   readonly classWeight: 'none' | 'balanced';
   readonly validationSplit: number;
@@ -63,6 +73,9 @@ export interface TrainingOptions {
   readonly resume: string | undefined;
 }
 
+/** Learning rates of optimizers that are not the preset's: Keras' defaults. */
+const RATES = { adam: 0.001, adamW: 0.001, sgd: 0.01 } as const;
+
 type Values = { readonly [name in keyof typeof TRAINING_OPTIONS]?: string | boolean | undefined };
 
 /** The options of a command line that was read. `out`: the default of --out. Throws ConfigError. */
@@ -73,14 +86,26 @@ export function trainingOptions(command: string, values: Values, out: string): T
     decimal(command, name, given[name], range);
   const oneOf = <T extends string>(name: string, choices: readonly T[]) =>
     choice(command, name, given[name], choices);
-  const optimizer = oneOf('optimizer', ['adam', 'sgd']) ?? 'adam';
+  const preset = oneOf('preset', PRESETS) ?? 'notebook';
+  const usual = presets[preset];
+  const optimizer = oneOf('optimizer', ['adam', 'adamW', 'sgd']) ?? usual.optimizer;
+  const rate = optimizer === usual.optimizer ? usual.learningRate : RATES[optimizer];
   return {
+    preset,
     epochs: whole('epochs', 1) ?? 20,
-    batchSize: whole('batch-size', 1) ?? 32,
+    batchSize: whole('batch-size', 1) ?? usual.batchSize,
     optimizer,
-    learningRate: number('learning-rate', { least: 0, above: true }) ?? (optimizer === 'adam' ? 0.001 : 0.01),
+    learningRate: number('learning-rate', { least: 0, above: true }) ?? rate,
     momentum: number('momentum', { least: 0, below: 1 }) ?? 0,
-    augment: !values['no-augment'],
+    schedule: oneOf('schedule', ['constant', 'cosine']) ?? usual.schedule,
+    warmup: number('warmup', { least: 0 }) ?? usual.warmup,
+    weightDecay: number('weight-decay', { least: 0 }) ?? usual.weightDecay,
+    clipNorm: number('clip-norm', { least: 0, above: true }),
+    ema: number('ema', { least: 0, below: 1 }),
+    labelSmoothing: number('label-smoothing', { least: 0, below: 1 }) ?? usual.labelSmoothing,
+    augment: values['no-augment']
+      ? 'none'
+      : (oneOf('augment', ['notebook', 'light', 'none']) ?? usual.augment),
     shuffle: !values['no-shuffle'],
     classWeight: oneOf('class-weight', ['none', 'balanced']) ?? 'none',
     validationSplit: number('validation-split', { least: 0, below: 1 }) ?? 0.1,
@@ -107,12 +132,19 @@ export type Arguments = Readonly<Record<string, string | number | boolean>>;
 /** What decides the run, by the options' names: what config.json stores and `trainingOptions` reads. */
 export function trainingArguments(options: TrainingOptions): Arguments {
   return given({
+    preset: options.preset,
     epochs: options.epochs,
     'batch-size': options.batchSize,
     optimizer: options.optimizer,
     'learning-rate': options.learningRate,
     momentum: options.momentum,
-    'no-augment': !options.augment,
+    schedule: options.schedule,
+    warmup: options.warmup,
+    'weight-decay': options.weightDecay,
+    'clip-norm': options.clipNorm,
+    ema: options.ema,
+    'label-smoothing': options.labelSmoothing,
+    augment: options.augment,
     'no-shuffle': !options.shuffle,
     'class-weight': options.classWeight,
     'validation-split': options.validationSplit,

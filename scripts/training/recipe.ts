@@ -1,35 +1,70 @@
 /** What a command line says about training, as options of `fit`. */
 import {
+  type Augmentation,
   adam,
+  adamW,
   type Callback,
+  categoricalCrossentropy,
+  cosineDecay,
   type Dataset,
   earlyStopping,
   type FitOptions,
+  type LearningRate,
   labelsOf,
   notebookAugmentation,
   type Optimizer,
   sgd,
+  warmup,
 } from '../../src/index.ts';
 import { count } from '../command.ts';
 import type { TrainingOptions } from './options.ts';
 
 /** The options of `fit` that decide the weights. */
 export async function recipeOf(options: TrainingOptions, train: Dataset): Promise<FitOptions> {
-  const { epochs, batchSize, augment, shuffle, onNonFinite, classWeight } = options;
+  const { epochs, batchSize, labelSmoothing, shuffle, onNonFinite, classWeight } = options;
+  const augmentation = AUGMENTATIONS[options.augment];
+  const stepsPerEpoch = Math.ceil(train.size / Math.min(batchSize, train.size));
   return {
-    optimizer: optimizerOf(options),
-    loss: 'categoricalCrossentropy',
+    optimizer: optimizerOf(options, stepsPerEpoch),
+    loss: labelSmoothing > 0 ? categoricalCrossentropy({ labelSmoothing }) : 'categoricalCrossentropy',
     epochs,
     batchSize,
     shuffle,
     onNonFinite,
-    ...(augment && { augmentation: notebookAugmentation }),
+    ...(augmentation && { augmentation }),
     ...(classWeight === 'balanced' && { classWeight: balancedWeights(await labelsOf(train), train) }),
   };
 }
 
-function optimizerOf({ optimizer, learningRate, momentum }: TrainingOptions): Optimizer {
-  return optimizer === 'adam' ? adam({ learningRate }) : sgd({ learningRate, momentum });
+const AUGMENTATIONS: Readonly<Record<TrainingOptions['augment'], Augmentation | undefined>> = {
+  notebook: notebookAugmentation,
+  light: { widthShiftRange: 0.1, heightShiftRange: 0.1, horizontalFlip: true },
+  none: undefined,
+};
+
+/** Parameters that weight decay leaves alone: biases, and what normalisations scale and shift by. */
+const NOT_DECAYED = ['bias', 'gamma', 'beta'];
+
+function optimizerOf(options: TrainingOptions, stepsPerEpoch: number): Optimizer {
+  const { optimizer, momentum, weightDecay, clipNorm, ema } = options;
+  const common = {
+    learningRate: rateOf(options, stepsPerEpoch),
+    ...(weightDecay > 0 && { weightDecay, excludeFromWeightDecay: NOT_DECAYED }),
+    ...(clipNorm !== undefined && { globalClipNorm: clipNorm }),
+    ...(ema !== undefined && { useEma: true, emaMomentum: ema }),
+  };
+  if (optimizer === 'sgd') return sgd({ ...common, momentum });
+  return optimizer === 'adam' ? adam(common) : adamW({ weightDecay, ...common });
+}
+
+function rateOf(options: TrainingOptions, stepsPerEpoch: number): LearningRate {
+  const { learningRate, schedule, epochs } = options;
+  const total = epochs * stepsPerEpoch;
+  const warmupSteps = Math.min(total - 1, Math.round(options.warmup * stepsPerEpoch));
+  const decaySteps = total - warmupSteps;
+  const rate =
+    schedule === 'constant' ? learningRate : cosineDecay({ initialLearningRate: learningRate, decaySteps });
+  return warmupSteps === 0 ? rate : warmup(rate, { warmupSteps });
 }
 
 /** Samples / (classes x samples of the class), as scikit-learn's 'balanced'; 0 for a class without samples. */
@@ -56,10 +91,17 @@ export function stoppingOf(options: TrainingOptions, monitor: string): Callback[
 
 /** The recipe in a line or two, for people. */
 export function describeRecipe(options: TrainingOptions): string[] {
-  const { optimizer, learningRate, momentum, epochs, batchSize, seed, augment, classWeight } = options;
-  const rate = `${optimizer === 'adam' ? 'Adam' : 'SGD'} ${learningRate}${momentum > 0 ? `, momentum ${momentum}` : ''}`;
+  const { learningRate, momentum, schedule, epochs, batchSize, seed, augment, classWeight } = options;
+  const name = { adam: 'Adam', adamW: 'AdamW', sgd: 'SGD' }[options.optimizer];
+  const shape = schedule === 'cosine' ? ' falling by a cosine' : '';
+  const rate = `${name} ${learningRate}${shape}${momentum > 0 ? `, momentum ${momentum}` : ''}`;
   const more = [
-    `${augment ? 'with' : 'without'} augmentation`,
+    augment === 'none' ? 'without augmentation' : `augmentation '${augment}'`,
+    ...(options.warmup > 0 ? [`warm-up ${count(options.warmup, 'epoch')}`] : []),
+    ...(options.weightDecay > 0 ? [`weight decay ${options.weightDecay}`] : []),
+    ...(options.labelSmoothing > 0 ? [`label smoothing ${options.labelSmoothing}`] : []),
+    ...(options.clipNorm === undefined ? [] : [`gradients clipped at ${options.clipNorm}`]),
+    ...(options.ema === undefined ? [] : [`weights averaged (${options.ema})`]),
     ...(classWeight === 'balanced' ? ['classes balanced'] : []),
     ...(options.shuffle ? [] : ['not shuffled']),
     ...(options.earlyStopping === undefined ? [] : [`patience ${count(options.earlyStopping, 'epoch')}`]),

@@ -14,12 +14,19 @@ test('the defaults are those of the notebook', () => {
     data: undefined,
     limit: undefined,
     normalization: 'standardize',
+    preset: 'notebook',
     epochs: 20,
     batchSize: 32,
     optimizer: 'adam',
     learningRate: 0.001,
     momentum: 0,
-    augment: true,
+    schedule: 'constant',
+    warmup: 0,
+    weightDecay: 0,
+    clipNorm: undefined,
+    ema: undefined,
+    labelSmoothing: 0,
+    augment: 'notebook',
     shuffle: true,
     classWeight: 'none',
     validationSplit: 0.1,
@@ -42,7 +49,7 @@ test('the defaults are those of the notebook', () => {
 
 /** Every option that decides a run, none at its default. */
 const EVERYTHING =
-  '--model cifarInception --data=-D --limit 64 --normalization notebook --epochs 3 --batch-size 16 --optimizer sgd --learning-rate 1e-2 --momentum 0.9 --no-augment --no-shuffle --class-weight balanced --validation-split .25 --early-stopping 4 --monitor valLoss --min-delta 0.001 --restore-best --on-non-finite skip --seed 0 --numerics direct --checkpoint-every 9 --gradient-norms';
+  '--model cifarInception --data=-D --limit 64 --normalization notebook --epochs 3 --batch-size 16 --optimizer sgd --learning-rate 1e-2 --momentum 0.9 --preset fast --schedule cosine --warmup 0.5 --weight-decay 0.01 --clip-norm 1 --ema .9 --label-smoothing .2 --augment light --no-shuffle --class-weight balanced --validation-split .25 --early-stopping 4 --monitor valLoss --min-delta 0.001 --restore-best --on-non-finite skip --seed 0 --numerics direct --checkpoint-every 9 --gradient-norms';
 
 test('every option is read', () => {
   const line = `${EVERYTHING} --threads 2 --engine scalar --out O`;
@@ -51,12 +58,19 @@ test('every option is read', () => {
     data: '-D',
     limit: 64,
     normalization: 'notebook',
+    preset: 'fast',
     epochs: 3,
     batchSize: 16,
     optimizer: 'sgd',
     learningRate: 0.01,
     momentum: 0.9,
-    augment: false,
+    schedule: 'cosine',
+    warmup: 0.5,
+    weightDecay: 0.01,
+    clipNorm: 1,
+    ema: 0.9,
+    labelSmoothing: 0.2,
+    augment: 'light',
     shuffle: false,
     classWeight: 'balanced',
     validationSplit: 0.25,
@@ -77,8 +91,26 @@ test('every option is read', () => {
   });
 });
 
-test('SGD has a learning rate of its own', () => {
+test('an optimizer that is not the preset’s has a learning rate of its own', () => {
   assert.equal(parseOptions(['--optimizer', 'sgd']).learningRate, 0.01);
+  assert.equal(parseOptions(['--preset', 'fast', '--optimizer', 'adam']).learningRate, 0.001);
+});
+
+test('a preset gives way to what is said beside it', () => {
+  const fast = parseOptions(['--preset', 'fast']);
+  const { batchSize, learningRate, schedule, labelSmoothing, augment } = fast;
+  assert.deepEqual(
+    { batchSize, learningRate, schedule, labelSmoothing, augment },
+    { batchSize: 64, learningRate: 0.002, schedule: 'cosine', labelSmoothing: 0.1, augment: 'light' },
+  );
+  assert.deepEqual(
+    parseOptions(['--preset', 'fast', '--batch-size', '8', '--no-augment', '--out', fast.out]),
+    {
+      ...fast,
+      batchSize: 8,
+      augment: 'none',
+    },
+  );
 });
 
 test('the help names every option', () => {
