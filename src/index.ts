@@ -34,6 +34,7 @@ export {
 export type { DefinedLayer } from './io/architecture-layers.ts';
 export type { FileSystem, OpenFile } from './io/file-system.ts';
 export type { Json } from './io/json-value.ts';
+export { readTorchState, type TorchTensor, weightsFromTorch } from './io/torch-state.ts';
 export { weightsSha256 } from './io/weights-hash.ts';
 export type { ActivationOption, ActivationOptions } from './layers/activation.ts';
 export type { AdaptivePoolOptions } from './layers/adaptive-average-pooling2d.ts';
@@ -198,5 +199,6 @@ export {
 } from './zoo/inception.ts';
 export { type LeNet5Options, lenet5 } from './zoo/lenet5.ts';
 export { type ResNetOptions, resNet18, resNet34, resNet50 } from './zoo/resnet.ts';
+export { torchModules } from './zoo/torch-modules.ts';
 export { type UNetOptions, uNet } from './zoo/u-net.ts';
 export { type VggOptions, vgg16, vgg19 } from './zoo/vgg.ts';

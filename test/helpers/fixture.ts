@@ -94,7 +94,25 @@ export interface OptimizerCase {
   readonly weightDecay?: number;
 }
 
+/** The plain data of the fixture `networks`; its `about` explains the names of the tensors. */
+export interface NetworksJson {
+  readonly about: string;
+  readonly seed: number;
+  readonly images: DrawnTensor;
+  readonly networks: Readonly<Record<'vgg16' | 'googLeNetBN' | 'denseNet121' | 'resNet50', NarrowNetwork>>;
+}
+
+/** Filters of its first convolution, and its state_dict: by name stream, shape, scale and offset of the values. */
+export interface NarrowNetwork {
+  readonly width: number;
+  readonly units?: number;
+  readonly state: Readonly<
+    Record<string, readonly [stream: number, shape: readonly number[], scale: number, offset: number]>
+  >;
+}
+
 interface FixtureJsons {
+  readonly networks: NetworksJson;
   readonly notebook: NotebookJson;
   readonly layers: LayersJson;
   readonly normalizations: LayersJson;
