@@ -71,6 +71,7 @@ export type { PoolOptions } from './layers/pooling-options.ts';
 export type { Pool1dOptions } from './layers/pooling1d-options.ts';
 export type { PreluOptions } from './layers/prelu.ts';
 export type { ReflectionPaddingOptions } from './layers/reflection-padding2d.ts';
+export { l1, l1l2, l2, type Regularizer, type RegularizerOptions } from './layers/regularizers.ts';
 export type { ReshapeOptions } from './layers/reshape.ts';
 export type { SeparableConv2dOptions } from './layers/separable-conv2d.ts';
 export type { SequencePadding } from './layers/sequences.ts';

@@ -4,6 +4,7 @@ import { activationBackwardFamily } from './activation-backward.ts';
 import { activationForwardFamily } from './activation-forward.ts';
 import { adagradFamily } from './adagrad.ts';
 import { adamFamily } from './adam.ts';
+import { addPenaltyFamily } from './add-penalty.ts';
 import { affineWarpFamily } from './affine-warp.ts';
 import { averagePoolBackwardFamily } from './average-pool-backward.ts';
 import { averagePoolForwardFamily } from './average-pool-forward.ts';
@@ -62,7 +63,7 @@ import { sgdFamily } from './sgd.ts';
 import { softmaxBackwardFamily } from './softmax-backward.ts';
 import { softmaxCrossEntropyFamily } from './softmax-cross-entropy.ts';
 import { softmaxForwardFamily } from './softmax-forward.ts';
-import { sumSquaresFamily } from './sum-squares.ts';
+import { sumPowersFamily } from './sum-powers.ts';
 import { winogradForward } from './winograd-forward.ts';
 import { winogradWeightGradient } from './winograd-weight-gradient.ts';
 import { winogradWeights } from './winograd-weights.ts';
@@ -73,6 +74,7 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   activationForward: activationForwardFamily,
   adagrad: adagradFamily,
   adam: adamFamily,
+  addPenalty: addPenaltyFamily,
   affineWarp: affineWarpFamily,
   averagePoolBackward: averagePoolBackwardFamily,
   averagePoolForward: averagePoolForwardFamily,
@@ -131,7 +133,7 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   softmaxCrossEntropy: softmaxCrossEntropyFamily,
   softmaxForward: softmaxForwardFamily,
   winogradForward,
-  sumSquares: sumSquaresFamily,
+  sumPowers: sumPowersFamily,
   winogradWeightGradient,
   winogradWeights,
 };

@@ -8,6 +8,7 @@ import type { Initializer } from '../tensor/initializers.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { View } from '../tensor/view.ts';
 import type { Numerics } from './conv-algorithm.ts';
+import type { Regularizer } from './regularizers.ts';
 import { applyLayer, type SymbolicTensor } from './symbolic.ts';
 
 /** Where a buffer lives, and how many copies of it there are. */
@@ -82,6 +83,8 @@ export interface ParameterSpec {
   readonly fanOut?: number;
   /** Whether each shard computes its own gradient ('shard', default) or one unit does for the whole batch. */
   readonly gradient?: 'shard' | 'batch';
+  /** A penalty on its values; by default what the configuration's kernelRegularizer and biasRegularizer say. */
+  readonly regularizer?: Regularizer;
 }
 
 /** What a forward pass may name. */

@@ -5,9 +5,10 @@ import { checkInitializer, type Initializer } from '../tensor/initializers.ts';
 import { formatShape, type Shape, sameShape } from '../tensor/shape.ts';
 import { type ActivationOption, activation, checkActivation, isFused } from './activation.ts';
 import type { Layer } from './layer.ts';
+import { type RegularizerOptions, resolveRegularizers } from './regularizers.ts';
 
 /** Options that layers with weights have in common. */
-export interface WeightOptions {
+export interface WeightOptions extends RegularizerOptions {
   /** Applied to the result; default 'linear'. */
   readonly activation?: ActivationOption;
   /** Whether a bias is added to each output channel; default true. */
@@ -19,7 +20,7 @@ export interface WeightOptions {
 }
 
 /** `WeightOptions` with defaults filled in. */
-export interface WeightConfig {
+export interface WeightConfig extends RegularizerOptions {
   readonly activation: ActivationOption;
   readonly useBias: boolean;
   readonly kernelInitializer: Initializer;
@@ -35,6 +36,7 @@ export function resolveWeights(options: WeightOptions, operation: string): Weigh
     useBias: checkFlag(operation, 'useBias', useBias),
     kernelInitializer: checkInitializer(operation, 'kernelInitializer', kernelInitializer),
     biasInitializer: checkInitializer(operation, 'biasInitializer', biasInitializer),
+    ...resolveRegularizers(options, operation),
   };
 }
 

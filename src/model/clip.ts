@@ -5,7 +5,7 @@
 import type { ClampValuesSpec } from '../kernels/clamp-values.ts';
 import type { ClipFactorSpec } from '../kernels/clip-factor.ts';
 import type { ScaleValuesSpec } from '../kernels/scale-values.ts';
-import type { SumSquaresSpec } from '../kernels/sum-squares.ts';
+import type { SumPowersSpec } from '../kernels/sum-powers.ts';
 import type { PlannedBuffer, PlannedCall } from '../layers/layer.ts';
 import { plainBuffer, refTo } from './buffers.ts';
 import type { ClipPlan } from './contracts.ts';
@@ -28,7 +28,7 @@ interface GradientRange {
 /** Adds to each range's unit the sum of its squares. */
 export function measureSquares(ranges: readonly GradientRange[], units: readonly PlannedCall[][]): Squares {
   const buffer = plainBuffer('squares', 'program', { fixedBytes: 8 * ranges.length });
-  const spec: SumSquaresSpec = { kind: 'sumSquares' };
+  const spec: SumPowersSpec = { kind: 'sumPowers', power: 2 };
   ranges.forEach(({ total, from, length }, i) => {
     units[i]!.push({ spec, operands: [refTo(total, from), refTo(buffer, 2 * i), length] });
   });

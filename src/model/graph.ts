@@ -4,6 +4,7 @@
  */
 import { ConfigError, ShapeError } from '../errors.ts';
 import type { Layer, ParameterSpec } from '../layers/layer.ts';
+import { withRegularizers } from '../layers/regularizers.ts';
 import { checkInputCount, checkInputShape } from '../layers/symbolic.ts';
 import { elementCount, formatShape, type Shape, sameShape } from '../tensor/shape.ts';
 
@@ -137,7 +138,7 @@ function createNode(
 ): GraphNode {
   const { definition, config } = layer;
   const outputShape = definition.outputShape(config, inputShapes, `${layer.type} "${layerName}"`);
-  const parameters = definition.parameters?.(config, inputShapes) ?? [];
+  const parameters = withRegularizers(definition.parameters?.(config, inputShapes) ?? [], config);
   const name = call === 0 ? layerName : `${layerName}:${call}`;
   const { type, source, trainable = true } = layer;
   const plain = { type, name: layer.name, config, definition, ...(source && { source }) };

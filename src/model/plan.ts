@@ -29,6 +29,7 @@ import {
 import { type Emission, emitBackward, emitForward, startEmission } from './emit.ts';
 import type { Graph, GraphNode } from './graph.ts';
 import { emitInput, type InputBuffers } from './input.ts';
+import type { Penalties } from './penalty.ts';
 import { splitCall } from './split.ts';
 import { cutStretches } from './stretches.ts';
 import { updatePhases, type Verdicts } from './update.ts';
@@ -100,6 +101,8 @@ export interface Plan {
   readonly verdicts: Verdicts | undefined;
   /** Sums of squares of the reduced gradients, where something needs them. */
   readonly squares: Squares | undefined;
+  /** What regularizers add to the loss. */
+  readonly penalties: Penalties | undefined;
   /**
    * The first phase that writes what outlives the step (parameters, optimizer state): only it and those after it may.
    * A step is replayed only where none of them has begun. `phases.length` where there is none.
@@ -189,6 +192,7 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
     gradients: ending?.gradients ?? new Map(),
     verdicts: ending?.verdicts,
     squares: ending?.squares,
+    penalties: ending?.penalties,
     updateFrom,
     prepare: preparePhase(emission),
   };

@@ -1,7 +1,8 @@
 /**
  * The end of a training step, cut by ranges of parameters:
  *
- *   reduce    sum of the shards' gradients in a fixed tree; whether losses and gradients are finite; sums of squares
+ *   reduce    sum of the shards' gradients in a fixed tree, and penalties on weights (penalty.ts); whether losses and
+ *             gradients are finite; sums of squares
  *   clip      factors that hold norms within their limits (clip.ts)
  *   update    clipping and the optimizer, in place, and the moving average of the weights
  *
@@ -12,11 +13,13 @@ import type { AverageWeightsSpec } from '../kernels/average-weights.ts';
 import type { CheckFiniteSpec } from '../kernels/check-finite.ts';
 import type { ReduceShardsSpec } from '../kernels/reduce-shards.ts';
 import type { BufferRef, Operand, PlannedBuffer, PlannedCall } from '../layers/layer.ts';
+import type { Regularizer } from '../layers/regularizers.ts';
 import { plainBuffer, refTo } from './buffers.ts';
 import { clipPhase, measureSquares, type Squares } from './clip.ts';
 import { AVERAGE, type OptimizerPlan, specOf, stateTensors } from './contracts.ts';
 import type { Emission } from './emit.ts';
 import { type Graph, graphParameters } from './graph.ts';
+import { addPenalties, type Penalties } from './penalty.ts';
 
 /** A step's verdicts: i32 words, 1 where values are not finite. All must be 0 before the update may begin. */
 export interface Verdicts {
@@ -33,12 +36,14 @@ export interface UpdatePhases {
   readonly verdicts: Verdicts | undefined;
   /** Where gradients are clipped by norm, or norms were asked for. */
   readonly squares: Squares | undefined;
+  /** Of the weights before the step, where there are any. */
+  readonly penalties: Penalties | undefined;
   /** Reduced gradients by parameter. */
   readonly gradients: ReadonlyMap<string, BufferRef>;
 }
 
 /** Elements of a range: it stays in the first-level cache with its state. */
-const RANGE = 4096;
+export const RANGE = 4096;
 
 /** The parameter itself among its state tensors. */
 const WEIGHTS = 'weights';
@@ -52,6 +57,7 @@ interface Range {
   readonly total: PlannedBuffer;
   /** The shards' gradients, where they are to be summed. */
   readonly partial: PlannedBuffer | undefined;
+  readonly regularizer: Regularizer | undefined;
 }
 
 /** Plans the phases. `losses`: f64 a sample, of each output that is trained; `norms`: whether to measure them. */
@@ -70,12 +76,13 @@ export function updatePhases(
     if (partial === undefined) return [];
     return [{ spec: summing, operands: [refTo(partial, from), refTo(total, from), length, 'count'] }];
   });
+  const penalties = addPenalties(ranges, reduce, emission.parameter);
   const clip = optimizer?.clip;
   const measured = norms || (clip !== undefined && clip.by !== 'value');
   const squares = measured ? measureSquares(ranges, reduce) : undefined;
   if (optimizer === undefined) {
     const some = reduce.filter((calls) => calls.length > 0);
-    return { reduce: some, clip: [], update: [], verdicts: undefined, squares, gradients };
+    return { reduce: some, clip: [], update: [], verdicts: undefined, squares, penalties, gradients };
   }
   const { losses } = buffers;
   const subjects = [...losses.map(({ name }) => name), ...ranges.map(({ name }) => name)];
@@ -101,8 +108,8 @@ export function updatePhases(
     return calls;
   });
   const judgeLosses = losses.map((each, i) => judge('f64', refTo(each), i, 'count'));
-  const verdicts = { buffer, subjects };
-  return { reduce: [judgeLosses, ...reduce], clip: clipping.units, update, verdicts, squares, gradients };
+  const phases = { reduce: [judgeLosses, ...reduce], clip: clipping.units, update };
+  return { ...phases, verdicts: { buffer, subjects }, squares, penalties, gradients };
 }
 
 /** The optimizer on a range, and the moving average behind it. */
@@ -124,7 +131,7 @@ function stepCalls(
 
 function rangesOf(graph: Graph, emission: Emission, gradients: Map<string, BufferRef>): Range[] {
   const ranges: Range[] = [];
-  for (const { name, elements } of graphParameters(graph)) {
+  for (const { name, elements, spec } of graphParameters(graph)) {
     const partial = emission.gradients.get(name)?.buffer;
     if (partial === undefined) continue;
     const sharded = partial.scope === 'shard';
@@ -132,7 +139,8 @@ function rangesOf(graph: Graph, emission: Emission, gradients: Map<string, Buffe
     gradients.set(name, refTo(total));
     for (let from = 0; from < elements; from += RANGE) {
       const length = Math.min(RANGE, elements - from);
-      ranges.push({ name, elements, from, length, total, partial: sharded ? partial : undefined });
+      const shards = sharded ? partial : undefined;
+      ranges.push({ name, elements, from, length, total, partial: shards, regularizer: spec.regularizer });
     }
   }
   return ranges;

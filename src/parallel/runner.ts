@@ -14,6 +14,7 @@ import { type Finding, findNonFinite } from './diagnose.ts';
 import type { Engine, StepEnd } from './engine.ts';
 import type { Guard } from './interpreter.ts';
 import { explainRefusal } from './refusal.ts';
+import { readResults, type StepResults } from './results.ts';
 import type { StepWords } from './seats.ts';
 import type { StepTask } from './task.ts';
 
@@ -207,25 +208,10 @@ export class Runner {
     return end === 'nonFinite' ? end : 'done';
   }
 
-  /**
-   * Losses (of all outputs that are trained, weighted and added up) and hits (of the first output) of the last step,
-   * in the order of the samples; valid until the next.
-   */
-  results(key: string, count: number): { losses: Float64Array; correct: Int32Array } {
+  /** What the last step of a program has left; valid until the next. */
+  results(key: string, count: number): StepResults {
     const { plan, placed } = this.#placed(key);
-    const { f64, i32 } = this.arena.heap;
-    const correct = placed.addressOf(plan.correct) / 4;
-    const lossesOf = (buffer: PlannedBuffer) => {
-      const at = placed.addressOf(buffer) / 8;
-      return f64.subarray(at, at + count);
-    };
-    let losses = lossesOf(plan.losses);
-    if (plan.lossWeight !== 1) losses = losses.map((loss) => loss * plan.lossWeight);
-    for (const head of plan.heads) {
-      const own = lossesOf(head.losses);
-      losses = losses.map((loss, i) => loss + own[i]! * head.weight);
-    }
-    return { losses, correct: i32.subarray(correct, correct + count) };
+    return readResults(plan, placed, this.arena.heap, count);
   }
 
   /**

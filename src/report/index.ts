@@ -28,4 +28,5 @@ export { encodePng } from './png.ts';
 export { imageRaster, mapRaster, type Raster, VIRIDIS } from './raster.ts';
 export { type PngOptions, type RenderOptions, renderSvg, svgToPng } from './render.ts';
 export { mistakeGrid, predictionGrid, readSamples, sampleGrid } from './samples.ts';
+export { type TrainingGradientNorms, trainingGradientNorms } from './training-gradient-norms.ts';
 export { type PictureSection, type TrainingReport, trainingReportHtml } from './training-report.ts';

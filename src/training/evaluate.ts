@@ -9,6 +9,7 @@ import { elementCount, formatShape, type Shape, sameShape } from '../tensor/shap
 import { fillSamples, inputFormat, targetFormat } from './batches.ts';
 import type { Metrics } from './history.ts';
 import { type Loss, type LossName, lossPlan } from './losses.ts';
+import { penaltyOf } from './penalty.ts';
 import type { ModelState, RunOptions } from './state.ts';
 
 export interface EvaluateOptions extends RunOptions {
@@ -162,6 +163,7 @@ export async function settle(promises: readonly (Promise<unknown> | undefined)[]
 
 /** Mean loss and accuracy over a data set; of no sense where the signal ended it. */
 export async function evaluateWith(
+  state: ModelState,
   runner: Runner,
   key: string,
   dataset: Dataset,
@@ -176,7 +178,7 @@ export async function evaluateWith(
     }
   };
   await runThrough(runner, key, dataset, collect, signal);
-  return { loss: loss / dataset.size, accuracy: correct / dataset.size };
+  return { loss: loss / dataset.size + penaltyOf(state, runner), accuracy: correct / dataset.size };
 }
 
 /** The outputs of `graph`, by default the model's, for all samples of a data set. */

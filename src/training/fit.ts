@@ -5,6 +5,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { epochOrder } from '../data/order.ts';
 import { ConfigError } from '../errors.ts';
 import { planProgram, shardSizeFor } from '../model/plan.ts';
+import type { StepResults } from '../parallel/results.ts';
 import type { Runner } from '../parallel/runner.ts';
 import {
   checkWeighting,
@@ -17,6 +18,7 @@ import {
 import type { Callback } from './callbacks/callback.ts';
 import { type CheckpointOptions, type Checkpoints, openCheckpoints } from './checkpoints.ts';
 import { checkBatchSize, checkFit, evaluateWith, openEvaluation, settle } from './evaluate.ts';
+import { normsByLayer } from './gradient-norms.ts';
 import type { EpochMetrics, EpochRecord, History, StepProgress } from './history.ts';
 import { type Loss, type LossName, lossPlan, outputWeights, resolveLoss } from './losses.ts';
 import {
@@ -60,6 +62,11 @@ export interface FitOptions extends RunOptions, Weighting {
    * 'skip' leaves its update out, counts it in `skippedSteps`, and goes on. Either way no weight is touched.
    */
   readonly onNonFinite?: OnNonFinite;
+  /**
+   * Whether `onStep` and callbacks are told the L2 norm of each layer's gradients (`progress.gradientNorms`); changes no
+   * bit. Default false.
+   */
+  readonly gradientNorms?: boolean;
   /** Ends the run between two steps. */
   readonly signal?: AbortSignal;
   /** Called after each step; the next one waits for a promise. */
@@ -100,9 +107,10 @@ export function openTraining(
     readonly optimizer: Optimizer | undefined;
     readonly augmented: boolean;
     readonly lossWeights?: Readonly<Record<string, number>> | undefined;
+    readonly gradientNorms?: boolean | undefined;
   },
 ): string {
-  const { batchSize, loss, optimizer, augmented } = options;
+  const { batchSize, loss, optimizer, augmented, gradientNorms = false } = options;
   const lossWeights = outputWeights('fit', state.graph.outputNames, options.lossWeights);
   const input = inputFormat(dataset, augmented);
   const targets = targetFormat(dataset);
@@ -116,6 +124,7 @@ export function openTraining(
     optimizer?.plan,
     frozen,
     lossWeights,
+    gradientNorms,
   ]);
   const graph = state.trainingGraph;
   runner.open(key, (size = batchSize) =>
@@ -127,6 +136,7 @@ export function openTraining(
       targets,
       loss: lossPlan(loss, dataset.targets.kind),
       ...(lossWeights && { lossWeights }),
+      gradientNorms,
       ...(optimizer === undefined ? {} : { optimizer: optimizer.plan }),
       seed: state.seed,
       numerics: state.numerics,
@@ -214,9 +224,9 @@ async function runEpoch(
   const { optimizer, batchSize, epochs, loss, validation } = options;
   const runner = await state.runner(options);
   state.useOptimizer(runner, optimizer);
-  const { lossWeights } = options;
+  const { lossWeights, gradientNorms } = options;
   const augmented = options.augmentation !== undefined;
-  const training = { batchSize, loss, optimizer, augmented, lossWeights };
+  const training = { batchSize, loss, optimizer, augmented, lossWeights, gradientNorms };
   openTraining(runner, state, dataset, training);
   const validationKey = validation && openEvaluation(runner, state, validation, { batchSize: 128, loss });
   const key = openTraining(runner, state, dataset, training);
@@ -225,7 +235,8 @@ async function runEpoch(
   const end = await trainEpoch(run, from);
   if (end.done) state.showAverages(true);
   const { signal } = options;
-  const checked = end.done && validation && (await evaluateWith(runner, validationKey!, validation, signal));
+  const checked =
+    end.done && validation && (await evaluateWith(state, runner, validationKey!, validation, signal));
   if (!end.done || (validation !== undefined && signal?.aborted)) {
     await checkpoints?.save(end.position);
     return undefined;
@@ -275,11 +286,13 @@ async function trainEpoch(
     learningRate = rateAt(optimizer.learningRate, iterations);
     const input = runner.input(key, step % 2, count);
     fillStep(input, iterations, optimizer.hyper(iterations, learningRate));
+    let results: StepResults | undefined;
     const running = runner.run(key, step % 2, count);
     await settle([running, step + 1 < steps ? fill(step + 1) : undefined]);
     if ((await running) === 'done') {
       state.iterations += 1;
-      addResults(run, count, sums);
+      results = runner.results(key, count);
+      addResults(results, count, sums);
     } else {
       const skips = options.onNonFinite === 'skip' && state.firstNonFinite() === undefined;
       if (!skips) throw failedStep(run, { epoch, step, count, order });
@@ -293,6 +306,7 @@ async function trainEpoch(
       step: step + 1,
       steps,
       learningRate,
+      ...(options.gradientNorms && results && { gradientNorms: normsByLayer(results.squares!) }),
       imagesPerSecond: sums.samples / elapsed,
       secondsLeft: (elapsed / (step + 1)) * (steps - step - 1),
     });
@@ -308,15 +322,15 @@ type Sums = Pick<RunPosition, 'loss' | 'correct' | 'samples' | 'skippedSteps'>;
 
 /** Adds a step's losses and hits. */
 function addResults(
-  { runner, key }: Run,
+  { losses, correct, penalty }: StepResults,
   count: number,
   sums: { -readonly [K in keyof Sums]: Sums[K] },
 ): void {
-  const { losses, correct } = runner.results(key, count);
   for (let i = 0; i < count; i++) {
     sums.loss += losses[i]!;
     sums.correct += correct[i]!;
   }
+  sums.loss += penalty * count;
   sums.samples += count;
 }
 

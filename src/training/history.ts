@@ -33,6 +33,11 @@ export interface StepProgress extends EpochMetrics {
   readonly step: number;
   readonly steps: number;
   readonly learningRate: number;
+  /**
+   * By layer, with `gradientNorms: true`: the L2 norm of the step's gradients of its parameters, penalties included,
+   * before clipping. Without it, and for a step that was left out, undefined.
+   */
+  readonly gradientNorms?: Readonly<Record<string, number>>;
   readonly imagesPerSecond: number;
   /** Seconds left in this epoch. */
   readonly secondsLeft: number;

@@ -159,7 +159,7 @@ export class Model {
     return this.#state.exclusively('evaluate', async () => {
       const runner = await this.#state.runner(options);
       const key = openEvaluation(runner, this.#state, dataset, { batchSize, loss });
-      return evaluateWith(runner, key, dataset);
+      return evaluateWith(this.#state, runner, key, dataset);
     });
   }
 

@@ -109,13 +109,13 @@ async function runBatch(
 }
 
 function metricsOf(runner: Runner, key: string, count: number): Metrics {
-  const { losses, correct } = runner.results(key, count);
+  const { losses, correct, penalty } = runner.results(key, count);
   let [loss, hits] = [0, 0];
   for (let i = 0; i < count; i++) {
     loss += losses[i]!;
     hits += correct[i]!;
   }
-  return { loss: loss / count, accuracy: hits / count };
+  return { loss: loss / count + penalty, accuracy: hits / count };
 }
 
 function asDataset(state: ModelState, batch: BatchInput): Dataset {

@@ -27,6 +27,7 @@ const NOT_COMPARED: ReadonlySet<string> = new Set<keyof FitOptions>([
   'batchSize',
   'seed',
   'sampleWeight',
+  'gradientNorms',
 ]);
 
 /** Samples that stand for a data set. */

@@ -4,6 +4,7 @@ import { activationBackwardTwin } from './activation-backward.ts';
 import { activationForwardTwin } from './activation-forward.ts';
 import { adagradTwin } from './adagrad.ts';
 import { adamTwin } from './adam.ts';
+import { addPenaltyTwin } from './add-penalty.ts';
 import { affineWarpTwin } from './affine-warp.ts';
 import { averagePoolBackwardTwin } from './average-pool-backward.ts';
 import { averagePoolForwardTwin } from './average-pool-forward.ts';
@@ -53,7 +54,7 @@ import { sgdTwin } from './sgd.ts';
 import { softmaxBackwardTwin } from './softmax-backward.ts';
 import { softmaxCrossEntropyTwin } from './softmax-cross-entropy.ts';
 import { softmaxForwardTwin } from './softmax-forward.ts';
-import { sumSquaresTwin } from './sum-squares.ts';
+import { sumPowersTwin } from './sum-powers.ts';
 import type { SimdTwin } from './twin.ts';
 import { winogradForwardTwin } from './winograd-forward.ts';
 import { winogradWeightGradientTwin } from './winograd-weight-gradient.ts';
@@ -65,6 +66,7 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   activationForward: activationForwardTwin,
   adagrad: adagradTwin,
   adam: adamTwin,
+  addPenalty: addPenaltyTwin,
   affineWarp: affineWarpTwin,
   averagePoolBackward: averagePoolBackwardTwin,
   averagePoolForward: averagePoolForwardTwin,
@@ -115,7 +117,7 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   softmaxCrossEntropy: softmaxCrossEntropyTwin,
   softmaxForward: softmaxForwardTwin,
   winogradForward: winogradForwardTwin,
-  sumSquares: sumSquaresTwin,
+  sumPowers: sumPowersTwin,
   winogradWeightGradient: winogradWeightGradientTwin,
   winogradWeights: winogradWeightsTwin,
 };

@@ -1,0 +1,56 @@
+/** What a step has left for the main thread: losses, hits, penalties, norms of gradients. */
+import type { Heap } from '../kernels/kernel.ts';
+import type { PlannedBuffer } from '../layers/layer.ts';
+import type { PlacedProgram } from '../model/place.ts';
+import type { Plan } from '../model/plan.ts';
+
+export interface StepResults {
+  /** Of all outputs that are trained, weighted and added up, in the order of the samples; without penalties. */
+  readonly losses: Float64Array;
+  /** Hits of the first output. */
+  readonly correct: Int32Array;
+  /** What regularizers add to the batch's mean loss; 0 in evaluation. */
+  readonly penalty: number;
+  /** Sums of squares of the reduced gradients, before clipping, by parameter; undefined where nobody needed them. */
+  readonly squares: ReadonlyMap<string, number> | undefined;
+}
+
+/** Reads a step's results; arrays are valid until the next step. */
+export function readResults(plan: Plan, placed: PlacedProgram, heap: Heap, count: number): StepResults {
+  const doubles = ({ buffer, length }: { readonly buffer: PlannedBuffer; readonly length: number }) => {
+    const at = placed.addressOf(buffer) / 8;
+    return heap.f64.subarray(at, at + length);
+  };
+  const lossesOf = (buffer: PlannedBuffer) => doubles({ buffer, length: count });
+  let losses = lossesOf(plan.losses);
+  if (plan.lossWeight !== 1) losses = losses.map((loss) => loss * plan.lossWeight);
+  for (const head of plan.heads) {
+    const own = lossesOf(head.losses);
+    losses = losses.map((loss, i) => loss + own[i]! * head.weight);
+  }
+  const { penalties, squares } = plan;
+  const correct = placed.addressOf(plan.correct) / 4;
+  return {
+    losses,
+    correct: heap.i32.subarray(correct, correct + count),
+    penalty:
+      penalties === undefined
+        ? 0
+        : doubles({ buffer: penalties.buffer, length: penalties.factors.length }).reduce(
+            (sum, value, i) => sum + penalties.factors[i]! * value,
+            0,
+          ),
+    squares:
+      squares &&
+      sumByName(doubles({ buffer: squares.buffer, length: squares.subjects.length }), squares.subjects),
+  };
+}
+
+/** Adds up values of one name, in order. */
+function sumByName(values: Float64Array, names: readonly string[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  names.forEach((name, i) => {
+    sums.set(name, (sums.get(name) ?? 0) + values[i]!);
+  });
+  return sums;
+}
