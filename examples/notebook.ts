@@ -1,7 +1,8 @@
 /**
  * The notebook of the paper's appendix, section by section, cell by cell: CIFAR-10 from the data to the saved model.
  *
- *     npx node examples/notebook.ts [--epochs 20] [--limit N] [--data DIR] [--follow code|text] [--out runs/notebook]
+ *     npx node examples/notebook.ts [--epochs 20] [--limit N] [--data DIR] [--follow code|text] [--seed 1]
+ *                                   [--out runs/notebook]
  *
  * Text and code of the notebook differ in three places; `--follow` says whom to believe (default: the code, which
  * made the notebook's figures). Pictures are written as SVG into `--out`. Its second part, VGG16, is in vgg16.ts.
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     epochs: { type: 'string', default: '20' },
     limit: { type: 'string', default: 'Infinity' },
     follow: { type: 'string', default: 'code' },
+    seed: { type: 'string', default: '1' },
     out: { type: 'string', default: 'runs/notebook' },
   },
 });
@@ -110,7 +112,10 @@ heading('Build [Modellierung]');
 // each convolution; there is one after every second.
 const activation = asText ? 'leakyRelu' : 'relu';
 const convolution = { kernelSize: [3, 3], padding: 'same', activation } as const;
-const model = sequential({ inputShape: [32, 32, 3], seed: 21 }, [
+// Keras draws other weights every time. With pixels as small as those above, many a draw stays at a loss of 2.303 (every
+// class equally likely) for epochs: of the seeds 1, 2, 3 and 21 the first alone begins to learn at once. Standardised
+// pixels (`normalization: 'standardize'`) spare one the trouble.
+const model = sequential({ inputShape: [32, 32, 3], seed: Number(values.seed) }, [
   conv2d({ filters: 32, ...convolution }),
   conv2d({ filters: 32, ...convolution }),
   maxPooling2d({ poolSize: [2, 2] }),
