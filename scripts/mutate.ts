@@ -17,8 +17,11 @@ import {
 import { sampleMutants } from './mutate/sample.ts';
 import { openSandbox } from './mutate/sandbox.ts';
 import { keyOf, readMutationState, writeMutationState } from './mutate/state.ts';
-import { readSurvivors } from './mutate/survivors.ts';
+import { readSurvivors, reasonFor } from './mutate/survivors.ts';
 import { tryMutant } from './mutate/trial.ts';
+
+/** Tests on which a mutant is tried that the list explains: enough to show where the explanation is wrong. */
+const OF_EXPLAINED = 5;
 
 const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
 const root = resolve(import.meta.dirname, '..');
@@ -59,6 +62,7 @@ async function run(options: MutateOptions): Promise<number> {
       sandbox.interrupt();
     });
   }
+  const list = readSurvivors();
   const tried: Tried[] = [];
   try {
     for (const [i, mutant] of mutants.entries()) {
@@ -69,7 +73,8 @@ async function run(options: MutateOptions): Promise<number> {
         continue;
       }
       if (stopped) break;
-      const outcome = await tryMutant(sandbox, sources, mutant, state.baselines);
+      const most = reasonFor(list, mutant) === undefined || options.again ? undefined : OF_EXPLAINED;
+      const outcome = await tryMutant(sandbox, sources, mutant, state.baselines, most);
       if (outcome === undefined) break;
       state.outcomes[key] = outcome;
       writeMutationState(file, state);
@@ -81,7 +86,6 @@ async function run(options: MutateOptions): Promise<number> {
   } finally {
     sandbox.close();
   }
-  const list = readSurvivors();
   say(`\n${formatReport(tried, list)}`);
   if (tried.length < mutants.length) {
     say(`Stopped after ${tried.length} of ${mutants.length}; the same command goes on.`);

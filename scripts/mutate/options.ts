@@ -26,7 +26,8 @@ export const HELP = `Makes small mistakes in kernels and parsers, one at a time,
   --help         this text
 
 Tests run in a copy of the repository. Outcomes are in runs/mutate/; the same command goes on where it ended.
-scripts/mutate/survivors.json explains mutants that compute the same. Exit codes: 0 at least 95% of the others caught,
+scripts/mutate/survivors.json explains mutants that compute the same; they are tried on the five nearest tests, with
+--again on all. Exit codes: 0 at least 95% of the others caught,
 1 fewer, 2 wrong options, 130 interrupted.
 `;
 

@@ -19,16 +19,20 @@ const LIMIT_FACTOR = 6;
 /** Seconds that each test takes without a mistake; filled in as tests are needed. */
 export type Baselines = Record<string, number>;
 
-/** Undefined where the sandbox was interrupted. Throws where a test fails without a mistake. */
+/**
+ * Tries a mutant on the `most` tests that are nearest (default all). Undefined where the sandbox was interrupted. Throws
+ * where a test fails without a mistake.
+ */
 export async function tryMutant(
   sandbox: Sandbox,
   sources: readonly SourceFile[],
   mutant: Mutant,
   baselines: Baselines,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<Outcome | undefined> {
   const text = sources.find(({ path }) => path === mutant.file)!.text;
   let spent = 0;
-  for (const test of relevantTests(sources, mutant.file)) {
+  for (const test of relevantTests(sources, mutant.file).slice(0, most)) {
     if (baselines[test] === undefined) {
       const baseline = await sandbox.run(test, 300);
       if (baseline.verdict === 'interrupted') return undefined;

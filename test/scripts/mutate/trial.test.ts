@@ -54,6 +54,8 @@ test('a wrong result is caught, what no test sees survives, the repository stays
   const wrong = await tryMutant(sandbox, sources, mutantOf('while ((2 * i <= n)) i += 1;'), baselines);
   assert.equal(wrong?.status, 'caught');
   assert.match(wrong.by!, /^test\/kernels\/half\.test\.ts: half of 6 and of 7/);
+  const untried = await tryMutant(sandbox, sources, mutantOf('while ((2 * i <= n)) i += 1;'), baselines, 0);
+  assert.equal(untried?.status, 'survived', 'on as many tests as asked for: none');
   const unseen = await tryMutant(sandbox, sources, mutantOf('export const unused = (3 + 1);'), baselines);
   assert.deepEqual([unseen?.status, unseen?.by], ['survived', undefined]);
   assert.deepEqual(Object.keys(baselines), ['test/kernels/half.test.ts']);
