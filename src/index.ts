@@ -75,6 +75,7 @@ export { l1, l1l2, l2, type Regularizer, type RegularizerOptions } from './layer
 export type { ReshapeOptions } from './layers/reshape.ts';
 export type { SeparableConv2dOptions } from './layers/separable-conv2d.ts';
 export type { SequencePadding } from './layers/sequences.ts';
+export type { SliceChannelsOptions } from './layers/slice-channels.ts';
 export type { SpatialDropout2dOptions } from './layers/spatial-dropout2d.ts';
 export type { StochasticDepthOptions } from './layers/stochastic-depth.ts';
 export { type InputOptions, input, type SymbolicTensor } from './layers/symbolic.ts';

@@ -8,12 +8,11 @@
  */
 import type { AveragePoolBackwardSpec } from '../kernels/average-pool-backward.ts';
 import type { AveragePoolForwardSpec } from '../kernels/average-pool-forward.ts';
-import type { ClearViewSpec } from '../kernels/clear-view.ts';
 import { type Pair, toPair } from '../tensor/convolution.ts';
 import type { PoolWindow } from '../tensor/pooling.ts';
 import { checkShape, type Shape } from '../tensor/shape.ts';
 import { defineLayer, type TensorRef } from './layer.ts';
-import { subImage } from './sub-image.ts';
+import { clearTensor, subImage } from './sub-image.ts';
 
 export interface AdaptivePoolOptions {
   /** Pixels of the output. */
@@ -96,15 +95,13 @@ export const adaptiveAveragePooling2d = defineLayer<AdaptivePoolOptions, Adaptiv
       call(spec, [large.origin, small.origin, 'count']);
     }
   },
-  backward({ gradOutput, call, gradInput: ask }) {
-    const gradInput = ask();
+  backward(context) {
+    const { gradOutput, call } = context;
+    const gradInput = context.gradInput();
     if (gradInput === undefined) return;
     const parts = poolings(gradInput, gradOutput);
     const accumulate = gradInput.accumulate || parts.length > 1;
-    if (!gradInput.accumulate && parts.length > 1) {
-      const clear: ClearViewSpec = { kind: 'clearView', output: gradInput.view };
-      call(clear, [gradInput.origin, 'count']);
-    }
+    if (!gradInput.accumulate && parts.length > 1) clearTensor(context, gradInput);
     for (const { window, large, small } of parts) {
       const spec: AveragePoolBackwardSpec = {
         kind: 'averagePoolBackward',

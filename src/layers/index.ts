@@ -34,6 +34,7 @@ import { prelu } from './prelu.ts';
 import { reflectionPadding2d } from './reflection-padding2d.ts';
 import { reshape } from './reshape.ts';
 import { separableConv2d } from './separable-conv2d.ts';
+import { sliceChannels } from './slice-channels.ts';
 import { spatialDropout2d } from './spatial-dropout2d.ts';
 import { stochasticDepth } from './stochastic-depth.ts';
 import { upSampling2d } from './up-sampling2d.ts';
@@ -76,6 +77,7 @@ export const layers = {
   reflectionPadding2d,
   reshape,
   separableConv2d,
+  sliceChannels,
   spatialDropout2d,
   stochasticDepth,
   upSampling2d,
@@ -118,6 +120,7 @@ export {
   reflectionPadding2d,
   reshape,
   separableConv2d,
+  sliceChannels,
   spatialDropout2d,
   stochasticDepth,
   upSampling2d,

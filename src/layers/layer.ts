@@ -193,6 +193,11 @@ export interface LayerDefinition<O = never, C = unknown> {
    * the output where it can, so that `forward` and `backward` find them there and have nothing to copy.
    */
   readonly joinsChannels?: boolean;
+  /**
+   * The input's channel with which the output's channels begin, where they are some of the input's (sliceChannels). The
+   * plan lays the output out in the input's memory where it can; then neither `forward` nor `backward` is called.
+   */
+  sliceFrom?(config: C): number;
   /** Whether the layer does nothing outside of training (dropout). */
   readonly trainingOnly?: boolean;
   /** Whether a sample's result while training depends on the other samples of its batch, and differs in inference. */

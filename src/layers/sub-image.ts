@@ -40,9 +40,15 @@ export function subImage(image: TensorRef, area: Rectangle | Lattice): TensorRef
   };
 }
 
+/** Writes +0 into every element of a tensor; its halo stays. */
+export function clearTensor({ call }: Pick<ForwardContext<unknown>, 'call'>, tensor: TensorRef): void {
+  const spec: ClearViewSpec = { kind: 'clearView', output: tensor.view };
+  call(spec, [tensor.origin, 'count']);
+}
+
 /** Writes +0 into all pixels of an image outside of a rectangle, the halo not counted. */
 export function clearOutside(
-  { call }: Pick<ForwardContext<unknown>, 'call'>,
+  context: Pick<ForwardContext<unknown>, 'call'>,
   image: TensorRef,
   { top, left, height, width }: Rectangle,
 ): void {
@@ -57,8 +63,6 @@ export function clearOutside(
   ];
   for (const strip of strips) {
     if (strip.height === 0 || strip.width === 0) continue;
-    const { view: output, origin } = subImage(image, strip);
-    const spec: ClearViewSpec = { kind: 'clearView', output };
-    call(spec, [origin, 'count']);
+    clearTensor(context, subImage(image, strip));
   }
 }

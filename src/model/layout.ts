@@ -7,7 +7,7 @@ import type { Scope, TensorRef } from '../layers/layer.ts';
 import { elementCount, sameShape } from '../tensor/shape.ts';
 import { tensorBuffer, viewOf } from './buffers.ts';
 import type { Graph, GraphNode } from './graph.ts';
-import { isAliasKind, type Mode, type Place, placeTensors } from './places.ts';
+import { isAliasKind, isSliceInPlace, type Mode, type Place, placeTensors } from './places.ts';
 import { passingTensor, recomputedTensors } from './recompute.ts';
 
 export type { Mode };
@@ -70,7 +70,11 @@ export function layoutTensors(graph: Graph, mode: Mode, split = false): TensorLa
     gradients: graph.tensors.map((_, i) => aliased(graph, gradients, places[i]!, i)),
     again,
     places,
-    aliases: new Set(graph.nodes.filter((node) => isAliasKind(node, mode) && !copied.has(node))),
+    aliases: new Set(
+      graph.nodes.filter(
+        (node) => (isAliasKind(node, mode) && !copied.has(node)) || isSliceInPlace(node, places),
+      ),
+    ),
     needsGradient,
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Which tensors lie in the memory of which: a tensor that is another one under a new name (flatten; dropout outside
- * of training), and the parts of a concatenation, each a slice of the channels of the whole. Activations and
- * gradients lie alike.
+ * of training), the parts of a concatenation, each a slice of the channels of the whole, and slices that layers take.
+ * Activations and gradients lie alike.
  */
 import { elementCount, type Shape, sameShape } from '../tensor/shape.ts';
 import type { Graph, GraphNode } from './graph.ts';
@@ -29,9 +29,25 @@ export function placeTensors(graph: Graph, mode: Mode, copied: ReadonlySet<Graph
       links.set(node.output, { root: node.inputs[0]!, channel: 0 });
     } else if (node.layer.definition.joinsChannels) {
       claimParts(graph, node, links, find);
+    } else if (node.layer.definition.sliceFrom !== undefined && keepsPixels(graph, node, find)) {
+      const channel = node.layer.definition.sliceFrom(node.layer.config);
+      links.set(node.output, { root: node.inputs[0]!, channel });
     }
   }
   return graph.tensors.map((_, index) => find(index));
+}
+
+/** Whether the memory in which a node's input lies has the input's pixels, not those that it was reshaped from. */
+function keepsPixels(graph: Graph, { inputs: [input] }: GraphNode, find: (index: number) => Place): boolean {
+  const pixels = (index: number) => graph.tensors[index]!.slice(0, -1);
+  return sameShape(pixels(input!), pixels(find(input!).root));
+}
+
+/** Whether a node's output is a slice of its input's memory. */
+export function isSliceInPlace({ layer, inputs, output }: GraphNode, places: readonly Place[]): boolean {
+  const start = layer.definition.sliceFrom?.(layer.config);
+  const [whole, part] = [places[inputs[0]!]!, places[output]!];
+  return start !== undefined && part.root === whole.root && part.channel === whole.channel + start;
 }
 
 /** Whether a node computes nothing where its output may lie in its input's memory. */

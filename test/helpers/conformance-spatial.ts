@@ -143,12 +143,21 @@ const reshapeOracle = linearMapOracle(({ inputShape }) =>
   Array.from({ length: elementCount(inputShape) }, (_, i): Term[] => [[i, 1]]),
 );
 
+const sliceChannelsOracle = linearMapOracle(({ config, inputShape, outputShape }) => {
+  const { start } = config as { start: number };
+  const [channels, taken] = [inputShape.at(-1)!, outputShape.at(-1)!];
+  return Array.from({ length: elementCount(outputShape) }, (_, i): Term[] => [
+    [Math.floor(i / taken) * channels + start + (i % taken), 1],
+  ]);
+});
+
 export const spatialOracles: Readonly<Record<string, LayerOracle>> = {
   adaptiveAveragePooling2d: adaptivePoolingOracle,
   cropping2d: croppingOracle,
   permute: permuteOracle,
   reflectionPadding2d: reflectionPaddingOracle,
   reshape: reshapeOracle,
+  sliceChannels: sliceChannelsOracle,
   upSampling2d: upSamplingOracle,
   zeroPadding2d: zeroPaddingOracle,
 };

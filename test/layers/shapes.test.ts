@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { permute, reshape } from '../../src/layers/index.ts';
+import { permute, reshape, sliceChannels } from '../../src/layers/index.ts';
 import type { Layer } from '../../src/layers/layer.ts';
 import { sequentialGraph } from '../../src/model/graph.ts';
 import type { Shape } from '../../src/tensor/shape.ts';
@@ -59,4 +59,19 @@ test('reshaping alone copies nothing, channels that stay last are one copy, othe
       .filter(({ layer }) => layer === 'permute').length,
     2,
   );
+});
+
+test('a slice lies within the channels; without a size it takes the rest', () => {
+  assert.deepEqual(shapeOf(sliceChannels(), [5, 6, 7]), [5, 6, 7]);
+  assert.deepEqual(shapeOf(sliceChannels({ start: 3 }), [5, 6, 7]), [5, 6, 4]);
+  assert.deepEqual(shapeOf(sliceChannels({ start: 3, size: 2 }), [7]), [2]);
+  for (const start of [-1, 0.5, '1', null]) assertRefusedOptions(sliceChannels, { start }, 'start');
+  for (const size of [0, 1.5, null]) assertRefusedOptions(sliceChannels, { size }, 'size');
+  const refused = (options: object, message: string) =>
+    assert.throws(() => sequentialGraph([5, 6, 7], [sliceChannels({ ...options, name: 'part' })]), {
+      name: 'ShapeError',
+      message: `sliceChannels "part": input shape: ${message}`,
+    });
+  refused({ start: 5, size: 3 }, 'expected at least 8 channels, got [5, 6, 7]');
+  refused({ start: 7 }, 'expected at least 8 channels, got [5, 6, 7]');
 });

@@ -6,6 +6,7 @@ import {
   permute,
   reflectionPadding2d,
   reshape,
+  sliceChannels,
   upSampling2d,
   zeroPadding2d,
 } from '../../../src/layers/index.ts';
@@ -104,12 +105,23 @@ const reshapeConfigurations = configurationsOf(
   },
 );
 
+const sliceChannelsConfigurations = configurationsOf(
+  fc.tuple(shapes, fc.nat(100), fc.option(fc.nat(100))),
+  ([inputShape, first, more]) => {
+    const channels = inputShape.at(-1)!;
+    const start = first % channels;
+    const size = more === null ? {} : { size: 1 + (more % (channels - start)) };
+    return { layer: sliceChannels({ start, ...size }), inputShape };
+  },
+);
+
 export const spatialConfigurations = {
   adaptiveAveragePooling2d: adaptivePoolingConfigurations,
   cropping2d: croppingConfigurations,
   permute: permuteConfigurations,
   reflectionPadding2d: reflectionPaddingConfigurations,
   reshape: reshapeConfigurations,
+  sliceChannels: sliceChannelsConfigurations,
   upSampling2d: upSamplingConfigurations,
   zeroPadding2d: zeroPaddingConfigurations,
 };
