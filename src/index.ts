@@ -65,6 +65,9 @@ export {
 } from './layers/layer.ts';
 export type { LayerNormalizationOptions } from './layers/layer-normalization.ts';
 export type { LocalResponseNormalizationOptions } from './layers/local-response-normalization.ts';
+export type { LocallyConnected1dOptions } from './layers/locally-connected1d.ts';
+export type { LocallyConnected2dOptions } from './layers/locally-connected2d.ts';
+export type { LpPoolOptions } from './layers/lp-pooling2d.ts';
 export type { Margins } from './layers/margins.ts';
 export type { PermuteOptions } from './layers/permute.ts';
 export type { PoolOptions } from './layers/pooling-options.ts';
@@ -80,6 +83,7 @@ export type { SpatialDropout2dOptions } from './layers/spatial-dropout2d.ts';
 export type { StochasticDepthOptions } from './layers/stochastic-depth.ts';
 export { type InputOptions, input, type SymbolicTensor } from './layers/symbolic.ts';
 export type { Interpolation, UpSamplingOptions } from './layers/up-sampling2d.ts';
+export type { WeightedPoolOptions, WindowWeights } from './layers/weighted-pooling2d.ts';
 export type { ZeroPaddingOptions } from './layers/zero-padding2d.ts';
 export { createEngine, Engine, type EngineOptions } from './parallel/engine.ts';
 export type { Initializer } from './tensor/initializers.ts';

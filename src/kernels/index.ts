@@ -45,6 +45,8 @@ import { layerNormForwardFamily } from './layer-norm-forward.ts';
 import { lionFamily } from './lion.ts';
 import { localResponseBackwardFamily } from './local-response-backward.ts';
 import { localResponseForwardFamily } from './local-response-forward.ts';
+import { lpPoolBackwardFamily } from './lp-pool-backward.ts';
+import { lpPoolForwardFamily } from './lp-pool-forward.ts';
 import { maxPoolBackwardFamily } from './max-pool-backward.ts';
 import { maxPoolForwardFamily } from './max-pool-forward.ts';
 import { maximumViewsFamily } from './maximum-views.ts';
@@ -52,6 +54,8 @@ import { maximumViewsBackwardFamily } from './maximum-views-backward.ts';
 import { movingAverageFamily } from './moving-average.ts';
 import { multiplyViewsFamily } from './multiply-views.ts';
 import { normalizePixelsFamily } from './normalize-pixels.ts';
+import { poolSharesFamily } from './pool-shares.ts';
+import { poolSharesBackwardFamily } from './pool-shares-backward.ts';
 import { preluBackwardFamily } from './prelu-backward.ts';
 import { preluForwardFamily } from './prelu-forward.ts';
 import { reduceShardsFamily } from './reduce-shards.ts';
@@ -114,6 +118,8 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   layerNormForward: layerNormForwardFamily,
   localResponseBackward: localResponseBackwardFamily,
   localResponseForward: localResponseForwardFamily,
+  lpPoolBackward: lpPoolBackwardFamily,
+  lpPoolForward: lpPoolForwardFamily,
   maxPoolBackward: maxPoolBackwardFamily,
   maxPoolForward: maxPoolForwardFamily,
   maximumViews: maximumViewsFamily,
@@ -121,6 +127,8 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   movingAverage: movingAverageFamily,
   multiplyViews: multiplyViewsFamily,
   normalizePixels: normalizePixelsFamily,
+  poolShares: poolSharesFamily,
+  poolSharesBackward: poolSharesBackwardFamily,
   preluBackward: preluBackwardFamily,
   preluForward: preluForwardFamily,
   reduceShards: reduceShardsFamily,

@@ -25,6 +25,9 @@ import { groupNormalization } from './group-normalization.ts';
 import { identityShortcut } from './identity-shortcut.ts';
 import { layerNormalization } from './layer-normalization.ts';
 import { localResponseNormalization } from './local-response-normalization.ts';
+import { locallyConnected1d } from './locally-connected1d.ts';
+import { locallyConnected2d } from './locally-connected2d.ts';
+import { lpPooling2d } from './lp-pooling2d.ts';
 import { maxPooling1d } from './max-pooling1d.ts';
 import { maxPooling2d } from './max-pooling2d.ts';
 import { maximum } from './maximum.ts';
@@ -38,6 +41,7 @@ import { sliceChannels } from './slice-channels.ts';
 import { spatialDropout2d } from './spatial-dropout2d.ts';
 import { stochasticDepth } from './stochastic-depth.ts';
 import { upSampling2d } from './up-sampling2d.ts';
+import { weightedPooling2d } from './weighted-pooling2d.ts';
 import { zeroPadding2d } from './zero-padding2d.ts';
 
 /** What the conformance harness, files and documentation go through. */
@@ -67,7 +71,10 @@ export const layers = {
   groupNormalization,
   identityShortcut,
   layerNormalization,
+  locallyConnected1d,
+  locallyConnected2d,
   localResponseNormalization,
+  lpPooling2d,
   maximum,
   maxPooling1d,
   maxPooling2d,
@@ -81,6 +88,7 @@ export const layers = {
   spatialDropout2d,
   stochasticDepth,
   upSampling2d,
+  weightedPooling2d,
   zeroPadding2d,
 } as const;
 
@@ -110,7 +118,10 @@ export {
   groupNormalization,
   identityShortcut,
   layerNormalization,
+  locallyConnected1d,
+  locallyConnected2d,
   localResponseNormalization,
+  lpPooling2d,
   maximum,
   maxPooling1d,
   maxPooling2d,
@@ -124,5 +135,6 @@ export {
   spatialDropout2d,
   stochasticDepth,
   upSampling2d,
+  weightedPooling2d,
   zeroPadding2d,
 };

@@ -107,13 +107,14 @@ export interface ForwardContext<C> {
   parameter(name: string): BufferRef;
   /**
    * A copy of parameters in another arrangement, made once an update by `spec` with arguments (parameter, copy), or
-   * (parameter, parameter, ..., copy) for several.
+   * (parameter, parameter, ..., copy) for several; `from`: the parameters' element to begin at, default 0.
    */
   prepared(
     name: string,
     parameter: string | readonly string[],
     elements: number,
     spec: KernelSpec,
+    from?: number,
   ): BufferRef;
   /**
    * A buffer of f32 for what a later call of the layer will read, be it in the backward pass: the same in both passes

@@ -235,8 +235,10 @@ function forwardContext(
     output: tensor(node.output),
     step: refTo(emission.step),
     parameter: (name) => refTo(emission.parameter(declaredName(node, name))),
-    prepared(name, parameter, elements, spec) {
-      const sources = [parameter].flat().map((each) => refTo(emission.parameter(declaredName(node, each))));
+    prepared(name, parameter, elements, spec, from = 0) {
+      const sources = [parameter]
+        .flat()
+        .map((each) => refTo(emission.parameter(declaredName(node, each)), from));
       const size = { fixedBytes: elements * 4 };
       const shared = node.call > 0 && preparedCopy(emission, `prepared/${node.layerName}/${name}`, spec);
       if (shared) return shared;

@@ -6,6 +6,7 @@ import { type PoolOptions, poolOutputSize, poolWindow } from '../../src/tensor/p
 import { activate, activationGradient, softmax, softmaxGradient } from './conformance-activations.ts';
 import { batchNormalizationOracle } from './conformance-batch-norm.ts';
 import { type BoundedValues, exactValues, linearResult, roundingBound } from './conformance-bounds.ts';
+import { locallyConnectedOracle } from './conformance-local.ts';
 import { localResponseNormalizationOracle } from './conformance-local-response.ts';
 import { addOracle, concatenateOracle } from './conformance-merging.ts';
 import { averageOracle, maximumOracle, multiplyOracle } from './conformance-merging-elements.ts';
@@ -17,6 +18,7 @@ import {
 } from './conformance-noise.ts';
 import { groupNormalizationOracle, layerNormalizationOracle } from './conformance-normalizations.ts';
 import type { LayerOracle, LayerProblem } from './conformance-oracle.ts';
+import { lpPoolingOracle, weightedPoolingOracle } from './conformance-poolings.ts';
 import { depthwiseConv2dOracle, separableConv2dOracle } from './conformance-separable.ts';
 import { sequenceOracles } from './conformance-sequences.ts';
 import { identityShortcutOracle } from './conformance-shortcut.ts';
@@ -181,6 +183,9 @@ export const oracles: Readonly<Record<string, LayerOracle>> = {
   identityShortcut: identityShortcutOracle,
   layerNormalization: layerNormalizationOracle,
   localResponseNormalization: localResponseNormalizationOracle,
+  locallyConnected1d: locallyConnectedOracle,
+  locallyConnected2d: locallyConnectedOracle,
+  lpPooling2d: lpPoolingOracle,
   maximum: maximumOracle,
   maxPooling2d: maxPoolingOracleOf((problem) => poolingOf(problem)),
   multiply: multiplyOracle,
@@ -188,6 +193,7 @@ export const oracles: Readonly<Record<string, LayerOracle>> = {
   separableConv2d: separableConv2dOracle,
   spatialDropout2d: spatialDropout2dOracle,
   stochasticDepth: stochasticDepthOracle,
+  weightedPooling2d: weightedPoolingOracle,
   ...sequenceOracles({
     averagePooling2d: averagePoolingOracle,
     conv2d: conv2dOracle,

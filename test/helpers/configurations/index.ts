@@ -35,6 +35,9 @@ export const configurations: Readonly<Record<keyof typeof layers, fc.Arbitrary<C
   identityShortcut: shortcuts.identityShortcutConfigurations,
   layerNormalization: normalizations.layerNormalizationConfigurations,
   localResponseNormalization: normalizations.localResponseNormalizationConfigurations,
+  locallyConnected1d: weights.locallyConnected1dConfigurations,
+  locallyConnected2d: weights.locallyConnected2dConfigurations,
+  lpPooling2d: poolings.lpPoolingConfigurations,
   maximum: merging.maximumConfigurations,
   maxPooling2d: poolings.maxPoolingConfigurations,
   multiply: merging.multiplyConfigurations,
@@ -42,6 +45,7 @@ export const configurations: Readonly<Record<keyof typeof layers, fc.Arbitrary<C
   separableConv2d: weights.separableConv2dConfigurations,
   spatialDropout2d: elements.spatialDropout2dConfigurations,
   stochasticDepth: elements.stochasticDepthConfigurations,
+  weightedPooling2d: poolings.weightedPoolingConfigurations,
   ...sequenceConfigurations,
   ...spatialConfigurations,
 };

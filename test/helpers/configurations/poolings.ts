@@ -4,7 +4,9 @@ import {
   averagePooling2d,
   globalAveragePooling2d,
   globalMaxPooling2d,
+  lpPooling2d,
   maxPooling2d,
+  weightedPooling2d,
 } from '../../../src/layers/index.ts';
 import { poolCases } from '../pool-cases.ts';
 import { configurationsOf, imageShapes } from './draw.ts';
@@ -44,3 +46,22 @@ export const globalMaxPoolingConfigurations = configurationsOf(imageShapes, (inp
   layer: globalMaxPooling2d(),
   inputShape,
 }));
+
+export const lpPoolingConfigurations = configurationsOf(
+  fc.tuple(poolOptions, fc.constantFrom(1, 1.5, 2, 3, 6)),
+  ([{ options, inputShape }, p]) => ({ layer: lpPooling2d({ ...options, p }), inputShape }),
+);
+
+/** Learned weights, or positive ones of the window. */
+export const weightedPoolingConfigurations = configurationsOf(
+  fc.tuple(
+    poolOptions,
+    fc.boolean(),
+    fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 16, maxLength: 16 }),
+  ),
+  ([{ options, inputShape }, learned, numbers]) => {
+    const [rows, columns] = options.poolSize;
+    const weights = Array.from({ length: rows }, (_, y) => numbers.slice(4 * y, 4 * y + columns));
+    return { layer: weightedPooling2d(learned ? options : { ...options, weights }), inputShape };
+  },
+);

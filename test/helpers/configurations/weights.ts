@@ -6,6 +6,8 @@ import {
   conv2dTranspose,
   dense,
   depthwiseConv2d,
+  locallyConnected1d,
+  locallyConnected2d,
   separableConv2d,
 } from '../../../src/layers/index.ts';
 import { convCases } from '../arbitraries.ts';
@@ -105,4 +107,23 @@ export const depthwiseConv2dConfigurations = configurationsOf(windowCases, ({ op
 export const separableConv2dConfigurations = configurationsOf(
   fc.tuple(windowCases, fc.integer({ min: 1, max: 5 })),
   ([{ options, inputShape }, filters]) => ({ layer: separableConv2d({ filters, ...options }), inputShape }),
+);
+
+const small = (max: number) => fc.integer({ min: 1, max });
+const pairOf = (max: number) => fc.tuple(small(max), small(max));
+
+export const locallyConnected2dConfigurations = configurationsOf(
+  fc.tuple(pairOf(3), pairOf(2), pairOf(3), small(4), small(5), weightOptions),
+  ([kernelSize, strides, more, channels, filters, weights]) => ({
+    layer: locallyConnected2d({ filters, kernelSize, strides, ...weights }),
+    inputShape: [kernelSize[0] + more[0] - 1, kernelSize[1] + more[1] - 1, channels],
+  }),
+);
+
+export const locallyConnected1dConfigurations = configurationsOf(
+  fc.tuple(small(4), small(3), small(5), small(4), small(5), weightOptions),
+  ([kernelSize, strides, more, channels, filters, weights]) => ({
+    layer: locallyConnected1d({ filters, kernelSize, strides, ...weights }),
+    inputShape: [kernelSize + more - 1, channels],
+  }),
 );
