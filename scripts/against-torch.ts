@@ -28,7 +28,8 @@ const linear = { classifierActivation: 'linear' } as const;
 /** The networks that definitions.py has, too, with their logits as outputs. */
 const networks = {
   vgg16: (options: ModelOptions) => sequential({ inputShape: [224, 224, 3], ...options }, vgg16(linear)),
-  googLeNetBN: (options: ModelOptions) => functional({ ...googLeNetBN(linear), ...options }),
+  googLeNetBN: (options: ModelOptions) =>
+    functional({ ...googLeNetBN({ ...linear, auxiliaryHeads: false }), ...options }),
   denseNet121: (options: ModelOptions) => functional({ ...denseNet121(linear), ...options }),
   resNet50: (options: ModelOptions) => functional({ ...resNet50(linear), ...options }),
 } as const;

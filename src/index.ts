@@ -196,7 +196,7 @@ export { denseNet121, denseNet169, denseNet201 } from './zoo/densenet.ts';
 export { bilinearWeights, type FcnOptions, fcn8s } from './zoo/fcn.ts';
 export { googLeNet } from './zoo/googlenet.ts';
 export { googLeNetBN } from './zoo/googlenet-bn.ts';
-export type { GoogLeNetOptions } from './zoo/googlenet-modules.ts';
+export { type GoogLeNet, type GoogLeNetOptions, googLeNetLossWeights } from './zoo/googlenet-modules.ts';
 export {
   type InceptionOptions,
   inception,

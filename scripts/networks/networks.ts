@@ -10,6 +10,7 @@ import {
   denseNetBC100,
   fcn8s,
   functional,
+  type GoogLeNet,
   googLeNet,
   googLeNetBN,
   lenet5,
@@ -30,7 +31,7 @@ import {
 type Make = (options: ModelOptions) => Model;
 
 /** Makes a model of a network with branches. */
-function branching(network: () => Network): Make {
+function branching(network: () => Network | GoogLeNet): Make {
   return (options) => functional({ ...network(), ...options });
 }
 

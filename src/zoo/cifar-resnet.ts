@@ -8,7 +8,7 @@
  *
  * Shortcuts have no parameters: every second pixel and channels of zeros where the size changes (option A).
  */
-import { add, dense, globalAveragePooling2d, identityShortcut } from '../layers/index.ts';
+import { add, dense, globalAveragePooling2d, identityShortcut, stochasticDepth } from '../layers/index.ts';
 import { input, type SymbolicTensor } from '../layers/symbolic.ts';
 import { conv, type Network, normalized, rectified } from './blocks.ts';
 
@@ -19,27 +19,39 @@ export interface CifarResNetOptions {
   readonly inputShape?: readonly [number, number, number];
   /** Filters of the first stage; default 16. */
   readonly filters?: number;
+  /**
+   * Stochastic depth (Huang et al. 2016, "Deep networks with stochastic depth"): the share of the samples for which the
+   * last block is left out while training; block l of L has l/L of it (their eq. 4). Default 0: none; theirs is 0.5.
+   */
+  readonly stochasticDepth?: number;
 }
 
-function block(x: SymbolicTensor, name: string, filters: number, strides: number): SymbolicTensor {
+/** A block whose branch is left out for a share `drop` of the samples. */
+function block(
+  x: SymbolicTensor,
+  name: string,
+  filters: number,
+  strides: number,
+  drop: number,
+): SymbolicTensor {
   const first = normalized(conv(x, `${name}_conv1`, filters, 3, strides), `${name}_bn1`);
   const second = conv(rectified(first, `${name}_relu1`), `${name}_conv2`, filters, 3);
   const changes = strides > 1 || x.shape.at(-1) !== filters;
   const shortcut = changes ? identityShortcut({ name: `${name}_shortcut`, filters, strides })(x) : x;
-  return rectified(
-    add({ name: `${name}_add` })([shortcut, normalized(second, `${name}_bn2`)]),
-    `${name}_out`,
-  );
+  let branch = normalized(second, `${name}_bn2`);
+  if (drop > 0) branch = stochasticDepth({ name: `${name}_depth`, rate: drop })(branch);
+  return rectified(add({ name: `${name}_add` })([shortcut, branch]), `${name}_out`);
 }
 
 function cifarResNet(blocksPerStage: number, options: CifarResNetOptions): Network {
-  const { classes = 10, inputShape = [32, 32, 3], filters = 16 } = options;
+  const { classes = 10, inputShape = [32, 32, 3], filters = 16, stochasticDepth: rate = 0 } = options;
   const image = input({ shape: inputShape, name: 'image' });
   let x = rectified(normalized(conv(image, 'conv1', filters, 3), 'bn1'), 'relu1');
   for (let stage = 0; stage < 3; stage++) {
     for (let i = 0; i < blocksPerStage; i++) {
       const strides = stage > 0 && i === 0 ? 2 : 1;
-      x = block(x, `stage${stage + 1}_block${i + 1}`, filters << stage, strides);
+      const drop = (rate * (stage * blocksPerStage + i + 1)) / (3 * blocksPerStage);
+      x = block(x, `stage${stage + 1}_block${i + 1}`, filters << stage, strides, drop);
     }
   }
   const mean = globalAveragePooling2d({ name: 'mean' })(x);

@@ -37,7 +37,10 @@ const models: Readonly<Record<keyof typeof networks, (options: ModelOptions) => 
       vgg16({ ...common, filters: networks.vgg16.width, units: networks.vgg16.units! }),
     ),
   googLeNetBN: (options) =>
-    functional({ ...googLeNetBN({ ...common, filters: networks.googLeNetBN.width }), ...options }),
+    functional({
+      ...googLeNetBN({ ...common, auxiliaryHeads: false, filters: networks.googLeNetBN.width }),
+      ...options,
+    }),
   denseNet121: (options) =>
     functional({ ...denseNet121({ ...common, growthRate: networks.denseNet121.width / 2 }), ...options }),
   resNet50: (options) =>

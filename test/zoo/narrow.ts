@@ -9,6 +9,7 @@ import {
   denseNetBC100,
   fcn8s,
   functional,
+  type GoogLeNet,
   googLeNet,
   googLeNetBN,
   lenet5,
@@ -32,7 +33,7 @@ const residual = { classes: 4, inputShape, filters: 2 };
 const dense = { classes: 4, inputShape, growthRate: 2 };
 const google = { classes: 4, inputShape: [80, 80, 3], filters: 4 } as const;
 
-const branching = (network: Network) => (options: ModelOptions) => functional({ ...network, ...options });
+const branching = (network: Network | GoogLeNet) => (options: ModelOptions) => functional({ ...network, ...options });
 
 /** By the names of `npm run summary`. */
 export const narrow: Readonly<Record<string, (options: ModelOptions) => Model>> = {

@@ -6,6 +6,7 @@ import {
   functional,
   googLeNet,
   googLeNetBN,
+  googLeNetLossWeights,
   input,
   lenet5,
   naiveInception,
@@ -83,8 +84,9 @@ test('LeNet-5 has 61,706 parameters and the paper’s sizes of maps', () => {
   ]);
 });
 
-test('GoogLeNet’s modules have the output sizes of the paper’s table 1; 6,998,552 parameters', () => {
-  const { graph, parameterCount } = functional(googLeNet());
+test('GoogLeNet’s modules have the output sizes of the paper’s table 1; 13,378,280 parameters, 6,998,552 without heads', () => {
+  const { graph, parameterCount } = functional(googLeNet({ auxiliaryHeads: false }));
+  assert.equal(functional(googLeNet()).parameterCount, 13_378_280);
   const modules = summaryRows(graph).filter(({ type }) => type === 'concatenate');
   assert.deepEqual(
     modules.map(({ name, outputShape }) => `${name.slice(0, 2)} ${outputShape.join('x')}`),
@@ -136,9 +138,10 @@ test('a summary of a network with branches has a column of connections, one with
   assert.doesNotMatch(sequential({ inputShape: [32, 32, 1] }, lenet5()).summary(), /Connected/);
 });
 
-test('GoogLeNet with batch normalisation has torchvision’s 6,624,904 trained parameters and the same sizes', () => {
+test('GoogLeNet with batch normalisation has torchvision’s 13,004,888 trained parameters, and the same sizes', () => {
   const { graph } = functional(googLeNetBN());
-  assert.equal(trainedCount(graph), 6_624_904);
+  assert.equal(trainedCount(graph), 13_004_888);
+  assert.equal(trainedCount(functional(googLeNetBN({ auxiliaryHeads: false })).graph), 6_624_904);
   const sizes = (network: typeof graph) => outputsOf(network, /^(pool\d|[345][a-e]_output|mean|output)$/);
   assert.deepEqual(sizes(graph), sizes(functional(googLeNet()).graph));
   // The windows of the modules' third branches.
@@ -152,4 +155,28 @@ test('classifiers return logits where they are asked to', () => {
   );
   assert.deepEqual([...new Set(lastTypes)], ['dense']);
   assert.equal(sequentialGraph([32, 32, 3], vgg16(linear)).nodes.at(-1)!.layer.type, 'dense');
+});
+
+test('GoogLeNet’s auxiliary heads hear 4a and 4d and have the sizes of the paper’s section 5', () => {
+  const model = functional(googLeNet());
+  assert.deepEqual(model.graph.outputNames, ['main', 'auxiliary1', 'auxiliary2']);
+  assert.deepEqual(Object.keys(googLeNetLossWeights), model.graph.outputNames);
+  assert.deepEqual(outputsOf(model.graph, /^auxiliary1/), [
+    ...['4x4x512', '4x4x128', '2048', '1024', '1024', '1000'],
+  ]);
+  assert.deepEqual(outputsOf(model.graph, /^auxiliary2_pool/), ['4x4x528']);
+  assert.deepEqual(outputsOf(functional(googLeNetBN()).graph, /^auxiliary2_(pool|conv)$/), [
+    '4x4x528',
+    '4x4x128',
+  ]);
+  const rates = model.graph.nodes.flatMap(({ layer }) =>
+    layer.type === 'dropout' ? [(layer.config as { rate: number }).rate] : [],
+  );
+  assert.deepEqual(rates, [0.7, 0.7, 0.4]);
+});
+
+test('GoogLeNet normalises by local response before and behind the stem’s second convolution', () => {
+  const { graph } = functional(googLeNet());
+  const order = summaryRows(graph).map(({ name }) => name);
+  assert.deepEqual(order.slice(0, 7), ['conv1', 'pool1', 'norm1', 'conv2_reduce', 'conv2', 'norm2', 'pool2']);
 });

@@ -115,3 +115,13 @@ test('a ResNet of other classes, images and widths is the same network', () => {
     [3],
   );
 });
+
+test('with stochastic depth, later blocks are left out more often, up to the given share', () => {
+  const { graph } = functional(resNet20({ stochasticDepth: 0.5 }));
+  const drops = graph.nodes.filter(({ layer }) => layer.type === 'stochasticDepth');
+  assert.deepEqual(
+    drops.map(({ layer }) => (layer.config as { rate: number }).rate),
+    Array.from({ length: 9 }, (_, i) => (0.5 * (i + 1)) / 9),
+  );
+  assert.ok(drops.every(({ name, inputs }) => /_depth$/.test(name) && inputs.length === 1));
+});
