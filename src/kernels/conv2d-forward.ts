@@ -11,7 +11,8 @@
  *
  * Order: the sum starts at bias[k] (or +0, or where `accumulate` at the value output holds), then ky ascending, kx ascending, c ascending within the
  * group; every product and every sum is rounded to f32. Padded taps are read from the halo and
- * multiplied like others.
+ * multiplied like others. With `sumBlock` every so many channels of a tap make a sum of their own that starts at +0 and
+ * is added when it is complete.
  */
 import { type ConvGeometry, multiplyAdds } from '../tensor/convolution.ts';
 import { type View, viewLead, viewSpan } from '../tensor/view.ts';
@@ -29,6 +30,8 @@ export interface Conv2dForwardSpec {
   readonly activation: FusedActivation;
   /** Whether sums start at what output holds (default false); excludes `bias`. */
   readonly accumulate?: boolean;
+  /** Products summed by themselves before they are added; default: none are. */
+  readonly sumBlock?: number;
 }
 
 export const conv2dForward: KernelFamily<Conv2dForwardSpec> = {
@@ -74,7 +77,8 @@ export function elementOffsets(
 }
 
 /** One pixel, all output channels: `from` is its window's top left corner in the input. */
-function bindPixel({ geometry: g, input, activation, accumulate }: Conv2dForwardSpec, f32: Float32Array) {
+function bindPixel(spec: Conv2dForwardSpec, f32: Float32Array) {
+  const { geometry: g, input, activation, accumulate, sumBlock } = spec;
   const layout = panelLayout(g, 'forward');
   const { groups, inner, outputs } = layout;
   const rowStep = g.dilationY * input.rowStride;
@@ -91,7 +95,7 @@ function bindPixel({ geometry: g, input, activation, accumulate }: Conv2dForward
         for (let ky = 0; ky < g.kernelHeight; ky++) {
           for (let kx = 0; kx < g.kernelWidth; kx++) {
             const x = from + ky * rowStep + kx * pixelStep + group * inner;
-            addTap(f32, sums, x, weight, inner, width);
+            addTap(f32, sums, x, weight, inner, width, sumBlock);
             weight += inner * width;
           }
         }

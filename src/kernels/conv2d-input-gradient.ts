@@ -14,7 +14,7 @@
  * Order: the sum starts at bias[c], or where `accumulate` at the value gradInput holds, or at +0; then ky
  * DEscending, kx DEscending, k ascending within the group; every product and every sum is rounded to f32.
  * Positions outside gradOutput are read from its halo and multiplied like others. So for stride 1 this is
- * bit for bit the forward pass with flipped, channel-swapped weights.
+ * bit for bit the forward pass with flipped, channel-swapped weights. `sumBlock` is the forward pass's, too.
  */
 import { type ConvGeometry, multiplyAdds } from '../tensor/convolution.ts';
 import { type View, viewLead, viewSpan } from '../tensor/view.ts';
@@ -33,6 +33,8 @@ export interface Conv2dInputGradientSpec {
   readonly accumulate: boolean;
   readonly bias: boolean;
   readonly activation: FusedActivation;
+  /** Products of a tap summed by themselves before they are added; default: none are. */
+  readonly sumBlock?: number;
 }
 
 export const conv2dInputGradient: KernelFamily<Conv2dInputGradientSpec> = {
@@ -77,7 +79,7 @@ export function checkInputGradient(spec: Conv2dInputGradientSpec): void {
 
 /** One pixel (y, x), all input channels: `from` is the origin of the image's gradOutput. */
 function bindPixel(spec: Conv2dInputGradientSpec, f32: Float32Array) {
-  const { geometry: g, gradOutput, accumulate, activation } = spec;
+  const { geometry: g, gradOutput, accumulate, activation, sumBlock } = spec;
   const layout = panelLayout(g, 'inputGradient');
   const { groups, inner, outputs } = layout;
   const sums = new Float32Array(4);
@@ -95,7 +97,7 @@ function bindPixel(spec: Conv2dInputGradientSpec, f32: Float32Array) {
             const ox = (x + g.padding.left - kx * g.dilationX) / g.strideX;
             if (Number.isInteger(oy) && Number.isInteger(ox)) {
               const k = from + oy * gradOutput.rowStride + ox * gradOutput.pixelStride + group * inner;
-              addTap(f32, sums, k, weight, inner, width);
+              addTap(f32, sums, k, weight, inner, width, sumBlock);
             }
             weight += inner * width;
           }

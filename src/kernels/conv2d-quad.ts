@@ -15,9 +15,30 @@ export function startQuad(f32: Float32Array, sums: Float32Array, from: number, l
 
 /**
  * Adds one tap: sums[lane] += x[i] * w[i*width + lane] for i ascending below `inner`, each product and
- * each sum rounded to f32.
+ * each sum rounded to f32. With `block`, every `block` products are summed from +0 on and that sum is added.
  */
 export function addTap(
+  f32: Float32Array,
+  sums: Float32Array,
+  x: number,
+  w: number,
+  inner: number,
+  width: number,
+  block?: number,
+): void {
+  if (block === undefined) {
+    addProducts(f32, sums, x, w, inner, width);
+    return;
+  }
+  const part = new Float32Array(4);
+  for (let from = 0; from < inner; from += block) {
+    part.fill(0);
+    addProducts(f32, part, x + from, w + from * width, Math.min(block, inner - from), width);
+    for (let lane = 0; lane < 4; lane++) sums[lane] = f(sums[lane]! + part[lane]!);
+  }
+}
+
+function addProducts(
   f32: Float32Array,
   sums: Float32Array,
   x: number,

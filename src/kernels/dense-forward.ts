@@ -9,11 +9,12 @@
  *   output[n, k] = activation(bias[k] + sum over c of input[n, c] * weight[c, k])
  *
  * Order: the sum starts at bias[k] (or +0), then c ascending; every product and every sum is rounded to
- * f32. This is conv2d-forward.ts with a 1x1 kernel on 1x1 images, and is computed by it.
+ * f32. More than `LONG_SUM` inputs are summed by blocks of `SUM_BLOCK`, each from +0 on, the blocks' sums ascending.
+ * This is conv2d-forward.ts with a 1x1 kernel on 1x1 images, and is computed by it.
  */
 import { type Conv2dForwardSpec, conv2dForward } from './conv2d-forward.ts';
 import type { FusedActivation } from './conv2d-quad.ts';
-import { denseGeometry, vectorView } from './dense-pack.ts';
+import { denseGeometry, sumBlocks, vectorView } from './dense-pack.ts';
 import type { KernelFamily } from './kernel.ts';
 
 export interface DenseForwardSpec {
@@ -43,5 +44,6 @@ export function denseForwardConvolution(spec: DenseForwardSpec): Conv2dForwardSp
     output: vectorView(spec.outFeatures, spec.outputStride),
     bias: spec.bias,
     activation: spec.activation,
+    ...sumBlocks(spec.inFeatures),
   };
 }

@@ -8,11 +8,12 @@
  *   gradInput[n, c] = start + sum over k of gradOutput[n, k] * weight[c, k]
  *
  * Order: the sum starts at +0, or where `accumulate` at the value gradInput holds, then k ascending; every
- * product and every sum is rounded to f32. This is conv2d-input-gradient.ts with a 1x1 kernel on 1x1
+ * product and every sum is rounded to f32, in blocks as in dense-forward.ts where there are more than `LONG_SUM` outputs.
+ * This is conv2d-input-gradient.ts with a 1x1 kernel on 1x1
  * images, and is computed by it.
  */
 import { type Conv2dInputGradientSpec, conv2dInputGradient } from './conv2d-input-gradient.ts';
-import { denseGeometry, vectorView } from './dense-pack.ts';
+import { denseGeometry, sumBlocks, vectorView } from './dense-pack.ts';
 import type { KernelFamily } from './kernel.ts';
 
 export interface DenseInputGradientSpec {
@@ -43,5 +44,6 @@ export function denseGradientConvolution(spec: DenseInputGradientSpec): Conv2dIn
     accumulate: spec.accumulate,
     bias: false,
     activation: 'linear',
+    ...sumBlocks(spec.outFeatures),
   };
 }

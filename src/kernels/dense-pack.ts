@@ -28,6 +28,16 @@ export function denseGeometry(spec: {
   return convGeometry('dense', [1, 1, spec.inFeatures], { filters: spec.outFeatures, kernelSize: 1 });
 }
 
+/** Sums of more products than these are cut into blocks: shorter ones gain little, and keep the bits they had. */
+export const LONG_SUM = 2048;
+/** Products of a block. */
+export const SUM_BLOCK = 256;
+
+/** How a dense layer's sums of so many products are cut: `sumBlock` of the convolution that computes them. */
+export function sumBlocks(products: number): { readonly sumBlock?: number } {
+  return products > LONG_SUM ? { sumBlock: SUM_BLOCK } : {};
+}
+
 /** Vectors `[n, features]`, `stride` elements apart, as 1x1 images. */
 export function vectorView(features: number, stride: number): View {
   return {

@@ -1,6 +1,8 @@
 /** The dense kernels: against f64 within the bound, against f32 loops bit for bit, exactly on integers. */
+import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { LONG_SUM, SUM_BLOCK } from '../../src/kernels/dense-pack.ts';
 import { check, randomValues, specialValues } from '../helpers/arbitraries.ts';
 import { assertSameBits, assertSameValues, exactIntegers } from '../helpers/exact.ts';
 import { absolute, relu, type Values } from '../helpers/oracle.ts';
@@ -125,5 +127,45 @@ describe('dense', () => {
       const rest = { rowStart: at, rowCount: tried.inFeatures - at, held: top };
       assertSameBits(run.weightGradient(input, gradOutput, rest), run.weightGradient(input, gradOutput));
     });
+  });
+
+  it('sums more than LONG_SUM products by blocks of SUM_BLOCK from +0 on, shorter ones in one go', () => {
+    for (const products of [LONG_SUM, LONG_SUM + 1, 2 * LONG_SUM + 100]) {
+      const block = products > LONG_SUM ? SUM_BLOCK : products;
+      const [a, b] = [randomValues(products, 2 * products), randomValues(products + 1, 3 * products)];
+      const bias = randomValues(5, 3);
+      const expected = Float32Array.from({ length: 6 }, (_, i) => {
+        const [n, k] = [Math.floor(i / 3), i % 3];
+        let sum = bias[k]!;
+        for (let from = 0; from < products; from += block) {
+          let part = products > LONG_SUM ? 0 : sum;
+          for (let c = from; c < Math.min(products, from + block); c++) {
+            part = Math.fround(part + Math.fround(a[n * products + c]! * b[c * 3 + k]!));
+          }
+          sum = products > LONG_SUM ? Math.fround(sum + part) : part;
+        }
+        return sum;
+      });
+      const forward = densePasses({ inFeatures: products, outFeatures: 3 }, { count: 2 });
+      assertSameBits(forward.forward(a, b, { bias }), expected);
+    }
+  });
+
+  it('has a smaller error where a long sum comes in blocks: VGG16’s 25,088 products', (t) => {
+    const products = 25_088;
+    const shape = { inFeatures: products, outFeatures: 2 };
+    const [input, weight] = [randomValues(3, products).map(Math.abs), randomValues(4, 2 * products)];
+    const truth = denseForward(shape, input, weight, 1);
+    const inOneGo = Float64Array.from({ length: 2 }, (_, k) => {
+      let sum = 0;
+      for (let c = 0; c < products; c++) {
+        sum = Math.fround(sum + Math.fround(input[c]! * weight[2 * c + k]!));
+      }
+      return sum;
+    });
+    const errorOf = (values: Values) => Math.hypot(...Array.from(values, (value, i) => value - truth[i]!));
+    const ratio = errorOf(densePasses(shape, { count: 1 }).forward(input, weight)) / errorOf(inOneGo);
+    t.diagnostic(`${ratio.toFixed(2)} times the error of one sum`);
+    assert.ok(ratio < 1);
   });
 });

@@ -32,6 +32,7 @@ export function emitForward(b: FunctionBuilder, spec: Conv2dForwardSpec, target:
     outputImage: 4 * output.imageStride,
     accumulate: spec.accumulate ?? false,
     relu: activation === 'relu',
+    sumBlock: spec.sumBlock,
   };
   emitPanels(b, contraction, target);
 }

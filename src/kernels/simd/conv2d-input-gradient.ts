@@ -38,6 +38,7 @@ export function emitInputGradient(b: FunctionBuilder, spec: Conv2dInputGradientS
     outputImage: 4 * gradInput.imageStride,
     accumulate,
     relu: activation === 'relu',
+    sumBlock: spec.sumBlock,
   };
   emitPanels(b, contraction, target);
 }

@@ -35,6 +35,8 @@ export interface PanelContraction {
   /** Whether sums start at what the output holds. */
   readonly accumulate: boolean;
   readonly relu: boolean;
+  /** Products of a tap summed by themselves before they are added to the output. */
+  readonly sumBlock: number | undefined;
 }
 
 /** How the images are walked: outermost, inside each block, or as the pixels of a tile. */
@@ -50,7 +52,7 @@ interface Steps {
 /** Emits the whole contraction. */
 export function emitPanels(b: FunctionBuilder, c: PanelContraction, target: Target): void {
   const { groups, outputs, inner } = c.layout;
-  if (groups >= 4 && outputs === 1 && inner === 1) {
+  if (groups >= 4 && outputs === 1 && inner === 1 && c.sumBlock === undefined) {
     emitDepthwise(b, c, target);
     return;
   }
@@ -113,6 +115,10 @@ function emitPanel(
     const pixels = (from: PixelPointers, stage: Stage) =>
       emitStage(b, c, images, grid, from, lanes, stage, target);
     const { levels, first } = gridLevels(grid, c.layout.inner, passBytes);
+    if (c.sumBlock !== undefined && levels.length > 0) {
+      moveBy(b, at, first, (from) => emitSums(b, c, grid, from, passBytes, start, pixels));
+      continue;
+    }
     if (levels.length === 0) {
       if (start !== 'output' || c.relu) pixels(at, { start, levels, relu: c.relu });
       continue;
@@ -125,6 +131,34 @@ function emitPanel(
       if (c.relu) pixels(from, { start: 'output', levels: [], relu: true });
     });
   }
+}
+
+/** All pixels of a panel where every `sumBlock` products are summed by themselves and added to the output. */
+function emitSums(
+  b: FunctionBuilder,
+  c: PanelContraction,
+  { vertical, horizontal }: TapGrid,
+  from: PixelPointers,
+  passBytes: number,
+  start: Stage['start'],
+  pixels: (at: PixelPointers, stage: Stage) => void,
+): void {
+  const { inner } = c.layout;
+  const tapBytes = inner * passBytes;
+  const taps = [
+    { count: vertical.taps, splat: vertical.tapStep, vector: vertical.weightStep * tapBytes },
+    { count: horizontal.taps, splat: horizontal.tapStep, vector: horizontal.weightStep * tapBytes },
+  ];
+  if (start !== 'output') pixels(from, { start, levels: [], relu: false });
+  emitBlocks(b, taps, from, (tap) => {
+    for (const part of fullParts(inner, c.sumBlock!)) {
+      const steps = (count: number) => ({ source: 4 * count, weight: passBytes * count, output: 0 });
+      const levels = [{ count: part.size, splat: 4, vector: passBytes }];
+      const sum = (at: PixelPointers) => pixels(at, { start: 'zero', levels, relu: false, adds: true });
+      move(b, part.count, tap, steps(part.size), sum, steps(part.start));
+    }
+  });
+  if (c.relu) pixels(from, { start: 'output', levels: [], relu: true });
 }
 
 /** The reduction of a grid's pixels as levels, and where its weights begin; no levels where no tap reaches them. */

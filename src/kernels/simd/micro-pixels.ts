@@ -6,7 +6,7 @@
 import type { FunctionBuilder, Local } from './assembler/index.ts';
 import type { GridAxis, TapGrid } from './conv2d-taps.ts';
 import { evenParts, type Level, walk, walkTiles } from './micro-loops.ts';
-import { declareTile, reduceTile, startTile, storeTile, tileRows } from './micro-tile.ts';
+import { addToTile, declareTile, reduceTile, startTile, storeTile, tileRows } from './micro-tile.ts';
 import type { Target } from './twin.ts';
 
 /** Pointers to an image's first pixel in the source and the output, to the weights of the block and to the bias. */
@@ -22,6 +22,8 @@ export interface Stage {
   readonly start: 'zero' | 'bias' | 'output';
   readonly levels: readonly Level[];
   readonly relu: boolean;
+  /** Whether the sums are added to what the output holds; excludes `relu`. */
+  readonly adds?: boolean;
 }
 
 /** Emits one stage over all pixels of a grid of one image, for `lanes` outputs. */
@@ -112,5 +114,6 @@ function emitTile(
     const factors = { splat: at.source, rowOffsets: sources, vector: at.weight, padded: true };
     reduceTile(b, tile, factors, stage.levels, target);
   }
+  if (stage.adds) addToTile(b, tile, at.output, outputs);
   storeTile(b, tile, at.output, outputs, stage.relu);
 }

@@ -63,6 +63,16 @@ export function startTile(b: FunctionBuilder, tile: Tile, start: TileStart): voi
   });
 }
 
+/** Adds each sum to the row's value in memory: value + sum. */
+export function addToTile(b: FunctionBuilder, tile: Tile, at: Local, offsets: readonly number[]): void {
+  tile.sums.forEach((sums, row) => {
+    sums.forEach((sum, v) => {
+      loadLanes(b, at, offsets[row]! + 16 * v, lanesOf(tile, v));
+      b.get(sum).op('f32x4.add').set(sum);
+    });
+  });
+}
+
 /** Stores the sums, through x < 0 ? 0 : x where `relu` (pmax keeps NaN and -0). */
 export function storeTile(
   b: FunctionBuilder,

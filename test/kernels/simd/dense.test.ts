@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { denseForward } from '../../../src/kernels/dense-forward.ts';
 import { denseInputGradient } from '../../../src/kernels/dense-input-gradient.ts';
-import { packDense } from '../../../src/kernels/dense-pack.ts';
+import { LONG_SUM, packDense, SUM_BLOCK } from '../../../src/kernels/dense-pack.ts';
 import { denseWeightGradient } from '../../../src/kernels/dense-weight-gradient.ts';
 import { denseForwardTwin } from '../../../src/kernels/simd/dense-forward.ts';
 import { denseInputGradientTwin } from '../../../src/kernels/simd/dense-input-gradient.ts';
@@ -45,6 +45,30 @@ test('the SIMD input gradient equals the scalar one bit for bit', () => {
     const strides = { gradInputStride: inFeatures + inGap, gradOutputStride: outFeatures + outGap };
     const spec = { kind: 'denseInputGradient', inFeatures, outFeatures, ...strides, accumulate } as const;
     assert.ok(assertTwin(denseInputGradient, denseInputGradientTwin, spec, options));
+  });
+});
+
+/** One side beyond LONG_SUM, whose sums come in blocks: full blocks alone, and a rest. */
+const longSums = fc.tuple(
+  layers,
+  fc.constantFrom(LONG_SUM + 1, LONG_SUM + SUM_BLOCK, 2 * LONG_SUM, 2777),
+  fc.constantFrom(1, 3, 16, 21, 40),
+);
+
+test('sums beyond LONG_SUM products come in the same blocks, bit for bit, in both directions', () => {
+  check(longSums, 24, ([{ inGap, outGap, bias, activation, accumulate, ...options }, long, short]) => {
+    const forward = {
+      kind: 'denseForward',
+      ...{ inFeatures: long, outFeatures: short, bias, activation },
+      ...{ inputStride: long + inGap, outputStride: short + outGap },
+    } as const;
+    assert.ok(assertTwin(denseForward, denseForwardTwin, forward, options));
+    const gradient = {
+      kind: 'denseInputGradient',
+      ...{ inFeatures: short, outFeatures: long, accumulate },
+      ...{ gradInputStride: short + inGap, gradOutputStride: long + outGap },
+    } as const;
+    assert.ok(assertTwin(denseInputGradient, denseInputGradientTwin, gradient, options));
   });
 });
 
