@@ -187,7 +187,7 @@ export {
 export type { RunOptions, Weight } from './training/state.ts';
 export type { TrainedOn } from './training/trained-on.ts';
 export type { Network } from './zoo/blocks.ts';
-export { denseNet40, denseNetBC100 } from './zoo/cifar-densenet.ts';
+export { denseNet40, denseNetBC40, denseNetBC100 } from './zoo/cifar-densenet.ts';
 export { cifarInception } from './zoo/cifar-inception.ts';
 export { cifarNotebook } from './zoo/cifar-notebook.ts';
 export { type CifarResNetOptions, resNet20, resNet56 } from './zoo/cifar-resnet.ts';

@@ -15,19 +15,28 @@ export const COMMAND = 'train:cifar';
 
 const OPTIONS = { model: text, data: text, limit: text, normalization: text, ...TRAINING_OPTIONS } as const;
 
-/** Networks for images of CIFAR-10's size. */
-const MODELS = [
-  'cifarNotebook',
-  'cifarInception',
-  'resNet20',
-  'resNet56',
-  'denseNet40',
-  'denseNetBC100',
-] as const;
+/** Networks for images of CIFAR-10's size, and the preset that each one is trained with. */
+const USUAL_PRESETS = {
+  cifarNotebook: 'notebook',
+  cifarInception: 'fast',
+  resNet20: 'residual',
+  resNet56: 'residual',
+  denseNet40: 'dense',
+  denseNetBC40: 'dense',
+  denseNetBC100: 'dense',
+} as const;
+type Network = keyof typeof USUAL_PRESETS;
+
+/** The network of a name, in upper or lower case. Throws ConfigError. */
+function networkOf(given: string | undefined): Network {
+  const names = Object.keys(USUAL_PRESETS) as Network[];
+  const known = names.find((name) => name.toLowerCase() === given?.toLowerCase());
+  return choice(COMMAND, 'model', known ?? given, names) ?? 'cifarNotebook';
+}
 
 /** What the command was asked to do. */
 export interface CifarOptions extends TrainingOptions {
-  readonly model: (typeof MODELS)[number];
+  readonly model: Network;
   readonly data: string | undefined;
   readonly limit: number | undefined;
   readonly normalization: 'standardize' | 'notebook';
@@ -41,8 +50,8 @@ Data and network
   --data DIR           folder with data_batch_1.bin and its like, or 'synthetic' for drawn images
                        (default: CIFAR10_DIR, data/, the cache of earlier downloads, a download)
   --limit N            at most N training images, and N validation and N test images
-  --model NAME         'cifarNotebook' (default), 'cifarInception', 'resNet20', 'resNet56', 'denseNet40' or
-                       'denseNetBC100'
+  --model NAME         'cifarNotebook' (default), 'cifarInception' (preset fast), 'resNet20', 'resNet56' (preset
+                       residual), 'denseNet40', 'denseNetBC40' or 'denseNetBC100' (preset dense)
   --normalization X    'standardize' (default) or 'notebook' (L2 over the rows of an image)
 
 ${TRAINING_HELP}`;
@@ -57,13 +66,14 @@ export function parseOptions(args: readonly string[], now: Date = new Date()): C
   const values = readWords(args);
   checkResume(COMMAND, values);
   const stamp = now.toISOString().slice(0, 19).replaceAll(':', '-');
+  const model = networkOf(values.model);
   return {
-    model: choice(COMMAND, 'model', values.model, MODELS) ?? 'cifarNotebook',
+    model,
     data: values.data,
     limit: wholeNumber(COMMAND, 'limit', values.limit, 1),
     normalization:
       choice(COMMAND, 'normalization', values.normalization, ['standardize', 'notebook']) ?? 'standardize',
-    ...trainingOptions(COMMAND, values, `runs/${stamp}-cifar`),
+    ...trainingOptions(COMMAND, values, `runs/${stamp}-cifar`, USUAL_PRESETS[model]),
   };
 }
 

@@ -1,21 +1,22 @@
 /** The part of the help that all training commands share. */
 
 export const TRAINING_HELP = `Recipe
-  --preset X           'notebook' (default): the recipe of the notebook, or 'fast': more accurate in as many epochs;
-                       decides what is in brackets (notebook, fast) where nothing else is said
-  --epochs N           default 20
-  --batch-size N       (32, 64)
-  --optimizer X        'adam', 'adamW' or 'sgd' (adam, adamW)
-  --learning-rate X    (0.001, 0.002); of other optimizers: adam and adamW 0.001, sgd 0.01
-  --momentum X         of sgd; default 0
-  --schedule X         'constant', or 'cosine': down to 0 in the last step (constant, cosine)
-  --warmup X           epochs, or parts of one, in which the learning rate rises to its value (0, 2)
-  --weight-decay X     decoupled, of weights, not of biases and the like (0, 0.02)
+  --preset X           'notebook': the recipe of the notebook, 'fast': more accurate in as many epochs, 'residual' or
+                       'dense': those of ResNets and DenseNets; decides what is in brackets (notebook, fast,
+                       residual; dense is residual with batches of 64) where nothing else is said
+  --epochs N           (20, 20, 30)
+  --batch-size N       (32, 64, 128)
+  --optimizer X        'adam', 'adamW' or 'sgd' (adam, adamW, sgd)
+  --learning-rate X    (0.001, 0.002, 0.1); of other optimizers: adam and adamW 0.001, sgd 0.01
+  --momentum X         of sgd (0, 0, 0.9)
+  --schedule X         'constant', or 'cosine': down to 0 in the last step (constant, cosine, cosine)
+  --warmup X           epochs, or parts of one, in which the learning rate rises to its value (0, 2, 1)
+  --weight-decay X     decoupled, of weights, not of biases and the like (0, 0.02, 0.005)
   --clip-norm X        limit of the norm of all gradients together; default none
   --ema X              keeps a moving average of the weights, of this momentum (0.999, say); default none
-  --label-smoothing X  (0, 0.1)
+  --label-smoothing X  (0, 0.1, 0)
   --augment X          'notebook': shifts and zoom of 10%, rotations of 30 degrees, flips; 'light': shifts and flips;
-                       'none' (notebook, light)
+                       'none' (notebook, light, light)
   --no-augment         --augment none
   --no-shuffle         every epoch in the data's own order
   --class-weight X     'balanced': rare classes count more; default 'none'

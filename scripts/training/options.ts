@@ -43,8 +43,6 @@ export const FIGURES = ['valAccuracy', 'valLoss', 'accuracy', 'loss'] as const;
 /** What a training command was asked to do, the data and the network apart. */
 export interface TrainingOptions extends Preset {
   readonly preset: PresetName;
-  readonly epochs: number;
-  readonly momentum: number;
   /** Limit of the norm of all gradients together; undefined: none. */
   readonly clipNorm: number | undefined;
   /** Momentum of the moving average of the weights; undefined: none is kept. */
@@ -78,25 +76,34 @@ const RATES = { adam: 0.001, adamW: 0.001, sgd: 0.01 } as const;
 
 type Values = { readonly [name in keyof typeof TRAINING_OPTIONS]?: string | boolean | undefined };
 
-/** The options of a command line that was read. `out`: the default of --out. Throws ConfigError. */
-export function trainingOptions(command: string, values: Values, out: string): TrainingOptions {
+/**
+ * The options of a command line that was read. `out`: the default of --out, `usualPreset` of --preset. Throws
+ * ConfigError.
+ */
+export function trainingOptions(
+  command: string,
+  values: Values,
+  out: string,
+  usualPreset: PresetName = 'notebook',
+): TrainingOptions {
   const given = values as Readonly<Record<string, string | undefined>>;
   const whole = (name: string, least: number) => wholeNumber(command, name, given[name], least);
   const number = (name: string, range: Parameters<typeof decimal>[3]) =>
     decimal(command, name, given[name], range);
   const oneOf = <T extends string>(name: string, choices: readonly T[]) =>
     choice(command, name, given[name], choices);
-  const preset = oneOf('preset', PRESETS) ?? 'notebook';
+  const preset = oneOf('preset', PRESETS) ?? usualPreset;
   const usual = presets[preset];
   const optimizer = oneOf('optimizer', ['adam', 'adamW', 'sgd']) ?? usual.optimizer;
   const rate = optimizer === usual.optimizer ? usual.learningRate : RATES[optimizer];
   return {
     preset,
-    epochs: whole('epochs', 1) ?? 20,
+    epochs: whole('epochs', 1) ?? usual.epochs,
     batchSize: whole('batch-size', 1) ?? usual.batchSize,
     optimizer,
     learningRate: number('learning-rate', { least: 0, above: true }) ?? rate,
-    momentum: number('momentum', { least: 0, below: 1 }) ?? 0,
+    momentum:
+      number('momentum', { least: 0, below: 1 }) ?? (optimizer === usual.optimizer ? usual.momentum : 0),
     schedule: oneOf('schedule', ['constant', 'cosine']) ?? usual.schedule,
     warmup: number('warmup', { least: 0 }) ?? usual.warmup,
     weightDecay: number('weight-decay', { least: 0 }) ?? usual.weightDecay,

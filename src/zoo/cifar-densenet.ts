@@ -1,5 +1,5 @@
 /**
- * DenseNet-40 and DenseNet-BC-100 for CIFAR-10 (Huang, Liu, van der Maaten, Weinberger 2017, "Densely connected
+ * DenseNet-40, DenseNet-BC-100 and a small DenseNet-BC for CIFAR-10 (Huang, Liu, van der Maaten, Weinberger 2017, "Densely connected
  * convolutional networks", section 4.2 and table 2; blocks: dense-block.ts). Images [32, 32, 3].
  *
  *   conv 3x3 | three dense blocks of one length, at 32x32, 16x16, 8x8, between them transitions | BN, ReLU, global mean,
@@ -7,6 +7,7 @@
  *
  *     DenseNet-40      12 layers a block; conv 16; transitions keep the channels: 1,019,722 trained parameters (1.0M)
  *     DenseNet-BC-100  16 layers with bottlenecks a block; conv 2k; transitions halve: 769,162 (0.8M)
+ *     DenseNet-BC-40   the same with 6 layers a block: 176,122; not in the paper, for short trainings
  */
 import { input } from '../layers/symbolic.ts';
 import { conv, type Network } from './blocks.ts';
@@ -34,4 +35,9 @@ export function denseNet40(options: DenseNetOptions = {}): Network {
 /** DenseNet-BC-100. */
 export function denseNetBC100(options: DenseNetOptions = {}): Network {
   return cifarDenseNet(16, true, options);
+}
+
+/** DenseNet-BC-40. */
+export function denseNetBC40(options: DenseNetOptions = {}): Network {
+  return cifarDenseNet(6, true, options);
 }

@@ -113,6 +113,29 @@ test('a preset gives way to what is said beside it', () => {
   );
 });
 
+test('a network has the recipe that suits it, and gives way to another preset', () => {
+  const recipe = (...args: string[]) => {
+    const { model, preset, epochs, batchSize, optimizer, learningRate, momentum } = parseOptions(args);
+    return [model, preset, epochs, batchSize, optimizer, learningRate, momentum];
+  };
+  assert.deepEqual(recipe('--model', 'cifarInception'), [
+    'cifarInception',
+    'fast',
+    20,
+    64,
+    'adamW',
+    0.002,
+    0,
+  ]);
+  assert.deepEqual(recipe('--model', 'resnet20'), ['resNet20', 'residual', 30, 128, 'sgd', 0.1, 0.9]);
+  assert.deepEqual(recipe('--model', 'densenetbc100'), ['denseNetBC100', 'dense', 30, 64, 'sgd', 0.1, 0.9]);
+  assert.deepEqual(recipe('--model', 'resNet56', '--preset', 'notebook').slice(1), [
+    ...['notebook', 20, 32, 'adam', 0.001, 0],
+  ]);
+  // The momentum is that of the preset's own optimizer.
+  assert.deepEqual(recipe('--model', 'resNet20', '--optimizer', 'adam').slice(4), ['adam', 0.001, 0]);
+});
+
 test('the help names every option', () => {
   const names = ['model', 'data', 'limit', 'normalization', ...Object.keys(TRAINING_OPTIONS)];
   for (const name of names) assert.match(HELP, new RegExp(`^  --${name}\\b`, 'm'));

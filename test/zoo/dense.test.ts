@@ -5,6 +5,7 @@ import {
   denseNet121,
   denseNet169,
   denseNet201,
+  denseNetBC40,
   denseNetBC100,
   functional,
 } from '../../src/index.ts';
@@ -29,6 +30,7 @@ test('DenseNet-121, 169 and 201 have Keras’ parameters, and torchvision’s tr
 test('DenseNet-40 and DenseNet-BC-100 have the 1.0M and 0.8M of the paper’s table 2', () => {
   assert.equal(trainedCount(functional(denseNet40()).graph), 1_019_722);
   assert.equal(trainedCount(functional(denseNetBC100()).graph), 769_162);
+  assert.equal(trainedCount(functional(denseNetBC40()).graph), 176_122);
 });
 
 test('blocks, transitions and sizes are those of the paper’s table 1', () => {
@@ -70,6 +72,7 @@ test('in a block of n layers, layer i reads i tensors: n(n + 1)/2 connections', 
   for (const { network, depths } of [
     ...IMAGENET,
     { network: denseNet40, depths: [12, 12, 12] },
+    { network: denseNetBC40, depths: [6, 6, 6] },
     { network: denseNetBC100, depths: [16, 16, 16] },
   ]) {
     const { graph } = functional(network());

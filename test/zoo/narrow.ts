@@ -6,6 +6,7 @@ import {
   denseNet121,
   denseNet169,
   denseNet201,
+  denseNetBC40,
   denseNetBC100,
   fcn8s,
   functional,
@@ -33,7 +34,8 @@ const residual = { classes: 4, inputShape, filters: 2 };
 const dense = { classes: 4, inputShape, growthRate: 2 };
 const google = { classes: 4, inputShape: [80, 80, 3], filters: 4 } as const;
 
-const branching = (network: Network | GoogLeNet) => (options: ModelOptions) => functional({ ...network, ...options });
+const branching = (network: Network | GoogLeNet) => (options: ModelOptions) =>
+  functional({ ...network, ...options });
 
 /** By the names of `npm run summary`. */
 export const narrow: Readonly<Record<string, (options: ModelOptions) => Model>> = {
@@ -43,6 +45,7 @@ export const narrow: Readonly<Record<string, (options: ModelOptions) => Model>> 
   denseNet121: branching(denseNet121(dense)),
   denseNet169: branching(denseNet169(dense)),
   denseNet201: branching(denseNet201(dense)),
+  denseNetBC40: branching(denseNetBC40(dense)),
   denseNetBC100: branching(denseNetBC100(dense)),
   fcn8s: branching(fcn8s({ classes: 3, inputShape, filters: 2, units: 8 })),
   googLeNet: branching(googLeNet(google)),
