@@ -22,7 +22,7 @@ test('boxes do not overlap', () => {
   const boxes = [...svg.matchAll(/<g><rect x="([^"]+)" y="([^"]+)" width="([^"]+)" height="([^"]+)"/g)].map(
     ([, ...numbers]) => numbers.map(Number) as [number, number, number, number],
   );
-  assert.equal(boxes.length, 83);
+  assert.equal(boxes.length, 97);
   boxes.forEach(([x, y, w, h], i) => {
     for (const [x2, y2, w2, h2] of boxes.slice(i + 1)) {
       assert.ok(x + w <= x2 || x2 + w2 <= x || y + h <= y2 || y2 + h2 <= y);
