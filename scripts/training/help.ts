@@ -3,7 +3,7 @@
 export const TRAINING_HELP = `Recipe
   --preset X           'notebook': the recipe of the notebook, 'fast': more accurate in as many epochs, 'residual' or
                        'dense': those of ResNets and DenseNets; decides what is in brackets (notebook, fast,
-                       residual; dense is residual with batches of 64) where nothing else is said
+                       residual; dense is residual with 10 epochs, batches of 64) where nothing else is said
   --epochs N           (20, 20, 30)
   --batch-size N       (32, 64, 128)
   --optimizer X        'adam', 'adamW' or 'sgd' (adam, adamW, sgd)

@@ -14,7 +14,7 @@ import { elementCount, formatShape } from '../tensor/shape.ts';
 import type { Model } from '../training/model.ts';
 import type { RunOptions } from '../training/state.ts';
 import { mapRaster, type Raster } from './raster.ts';
-import { convolutionNames, tailOf } from './sections.ts';
+import { lastMaps, tailOf } from './sections.ts';
 
 /** [height, width] of the layer's maps, 0 to 1; all 0 where nothing speaks for the class. */
 export interface ClassMap {
@@ -24,7 +24,7 @@ export interface ClassMap {
 }
 
 export interface GradCamOptions extends RunOptions {
-  /** Which feature maps. Default: those of the last convolution. */
+  /** Which feature maps. Default: those of the last convolution, or of where the branches around it meet. */
   readonly layer?: string;
 }
 
@@ -42,7 +42,7 @@ export async function gradCam(
   options: GradCamOptions = {},
 ): Promise<ClassMap> {
   const operation = 'gradCam';
-  const { layer = convolutionNames(model).at(-1) ?? '', ...where } = options;
+  const { layer = lastMaps(model), ...where } = options;
   const { shape, data } = (await model.activations(image, [layer], where))[layer]!;
   const [samples, height, width, channels] = shape as [number, number, number, number];
   if (shape.length !== 4 || samples !== 1) {

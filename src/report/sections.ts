@@ -11,6 +11,27 @@ export function convolutionNames({ graph }: Model): string[] {
 }
 
 /**
+ * The layer whose feature maps show where a model looks: the last convolution, or where the data also flow past that one,
+ * the last layer with feature maps [H, W, C] through which all of them flow (where the last branches have met). The
+ * empty string where there is none.
+ */
+export function lastMaps({ graph: { nodes } }: Model): string {
+  const passes = (at: number) => {
+    const before = new Set(nodes.slice(0, at).map(({ output }) => output));
+    const following = nodes.slice(at + 1);
+    return following.every(({ inputs }) => !inputs.some((index) => before.has(index)));
+  };
+  const isOwnersLast = (at: number) => nodes.findLastIndex(({ owner }) => owner === nodes[at]!.owner) === at;
+  const places = nodes
+    .map((_, at) => at)
+    .filter((at) => nodes[at]!.outputShape.length === 3 && isOwnersLast(at));
+  const convolution = nodes.findLast(({ layer }) => layer.type === 'conv2d')?.owner;
+  const last = places.find((at) => nodes[at]!.owner === convolution);
+  const found = last !== undefined && passes(last) ? last : places.findLast(passes);
+  return found === undefined ? '' : nodes[found]!.owner;
+}
+
+/**
  * A model of `first` and of what follows a layer, as it is when it predicts: dropout is left out, normalisations use
  * their moving averages, and only `first` is trained. Throws ConfigError for an unknown layer, and for one that the
  * data also flow past (inside of a residual block, say).

@@ -6,6 +6,7 @@ import {
   batchNormalization,
   conv2d,
   dense,
+  denseNetBC40,
   dropout,
   flatten,
   functional,
@@ -13,6 +14,7 @@ import {
   input,
   type Model,
   maxPooling2d,
+  resNet20,
   sequential,
 } from '../../src/index.ts';
 import { gradCam, overlay } from '../../src/report/index.ts';
@@ -140,6 +142,27 @@ describe('gradCam', () => {
       gradCam(model, randomImage(), 2, { engine, layer: 'left' }),
       /gradCam: layer: expected a layer through which all data flow, got "left", which "add" does not depend on alone/,
     );
+  });
+
+  test('takes the maps of the last convolution, or of where the branches around it have met', async () => {
+    const common = { classes: 3, inputShape: [16, 16, 3] } as const;
+    const image = Float32Array.from({ length: 16 * 16 * 3 }, (_, i) => ((i * 37) % 101) / 50 - 1);
+    for (const [network, layer] of [
+      [resNet20({ ...common, filters: 2 }), 'stage3_block3_out'],
+      [denseNetBC40({ ...common, growthRate: 2 }), 'relu'],
+    ] as const) {
+      await using model = functional(network);
+      const found = await gradCam(model, image, 1, { engine });
+      assert.deepEqual(found, await gradCam(model, image, 1, { engine, layer }));
+    }
+    await using chain = sequential({ inputShape: SHAPE, seed: 4 }, [
+      conv2d({ filters: 2, kernelSize: 3, padding: 'same', activation: 'tanh', name: 'maps' }),
+      maxPooling2d(),
+      flatten(),
+      dense({ units: 3, activation: 'softmax' }),
+    ]);
+    const found = await gradCam(chain, randomImage(), 1, { engine });
+    assert.deepEqual(found, await gradCam(chain, randomImage(), 1, { engine, layer: 'maps' }));
   });
 
   test('refuses layers without maps, unknown ones, and several images', async () => {

@@ -128,7 +128,7 @@ test('a network has the recipe that suits it, and gives way to another preset', 
     0,
   ]);
   assert.deepEqual(recipe('--model', 'resnet20'), ['resNet20', 'residual', 30, 128, 'sgd', 0.1, 0.9]);
-  assert.deepEqual(recipe('--model', 'densenetbc100'), ['denseNetBC100', 'dense', 30, 64, 'sgd', 0.1, 0.9]);
+  assert.deepEqual(recipe('--model', 'densenetbc100'), ['denseNetBC100', 'dense', 10, 64, 'sgd', 0.1, 0.9]);
   assert.deepEqual(recipe('--model', 'resNet56', '--preset', 'notebook').slice(1), [
     ...['notebook', 20, 32, 'adam', 0.001, 0],
   ]);

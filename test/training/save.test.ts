@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import {
   add,
+  batchNormalization,
   ConfigError,
   conv2d,
   defineLayer,
@@ -157,6 +158,28 @@ describe('functional models', () => {
     const before = again.getWeights()['body/dense/weight']!.data;
     await again.fit(smallDataset(9), { engine });
     assertSameBits(again.getWeights()['body/dense/weight']!.data, before);
+  });
+
+  test('a model applied twice under one name keeps its shared parameters and running statistics', async () => {
+    const small = input({ shape: [6, 6, 3] });
+    const conv = conv2d({ name: 'conv', filters: 3, kernelSize: 3, padding: 'same', useBias: false });
+    const normal = batchNormalization({ name: 'normal', momentum: 0.5 });
+    await using inner = functional({ inputs: small, outputs: normal(conv(small)), seed: 2 });
+    const image = input({ shape: [6, 6, 3] });
+    const body = (x: typeof image) => inner.apply(x, { name: 'body' });
+    const outputs = dense({ units: 4, activation: 'softmax', name: 'top' })(
+      globalAveragePooling2d()(body(body(image))),
+    );
+    await using model = functional({ inputs: image, outputs, seed: 3 });
+    const pixels = Float32Array.from({ length: 4 * 108 }, (_, i) => Math.fround(((i * 37) % 101) / 50 - 1));
+    await model.trainOnBatch({ inputs: pixels, targets: Int32Array.of(0, 1, 2, 3) }, { engine });
+    const { data: mean } = model.getWeights()['body/normal/movingMean']!;
+    assert.ok(mean.every((value) => value !== 0));
+    await using again = await throughFile(model, 'applied-twice');
+    assert.deepEqual(Object.keys(again.getWeights()), Object.keys(model.getWeights()));
+    assertSameBits(allWeights(again), allWeights(model));
+    const predicted = async (each: Model) => (await each.predict(pixels, { engine })).data;
+    assertSameBits(await predicted(again), await predicted(model));
   });
 
   test('GoogLeNet comes back', async () => {
