@@ -6,20 +6,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { ShapeError } from '../../../src/errors.ts';
 import { conv2dForward } from '../../../src/kernels/conv2d-forward.ts';
 import { conv2dInputGradient } from '../../../src/kernels/conv2d-input-gradient.ts';
 import { packConv2d } from '../../../src/kernels/conv2d-pack.ts';
 import { conv2dWeightGradient } from '../../../src/kernels/conv2d-weight-gradient.ts';
+import { heapOf } from '../../../src/kernels/kernel.ts';
 import { conv2dForwardTwin } from '../../../src/kernels/simd/conv2d-forward.ts';
 import { conv2dInputGradientTwin } from '../../../src/kernels/simd/conv2d-input-gradient.ts';
 import { packConv2dTwin } from '../../../src/kernels/simd/conv2d-pack.ts';
 import { conv2dWeightGradientTwin } from '../../../src/kernels/simd/conv2d-weight-gradient.ts';
+import { BASELINE_TARGET } from '../../../src/kernels/simd/twin.ts';
 import {
   type ConvGeometry,
   convGeometry,
   gradOutputHalo,
   inputHalo,
 } from '../../../src/tensor/convolution.ts';
+import { denseView } from '../../../src/tensor/view.ts';
 import { type ConvCase, check, convCases, type Slack, slackView } from '../../helpers/arbitraries.ts';
 import { assertTwin, type TwinOptions } from '../../helpers/twin.ts';
 
@@ -132,3 +136,43 @@ for (const [purpose, height, width, channels, filters, kernelSize, count] of LAR
     }
   });
 }
+
+test('views that do not fit are refused as the scalar kernels refuse them', () => {
+  const geometry = convGeometry('test', [5, 6, 2], { filters: 3, kernelSize: 3, padding: 'same' });
+  const [input, output] = [denseView(5, 6, 2, 1), denseView(5, 6, 3, 1)];
+  const ends = { bias: false, activation: 'linear' } as const;
+  const heap = heapOf(new ArrayBuffer(8));
+  const wrong = [
+    { input: denseView(5, 6, 2, 0) },
+    { input: denseView(5, 6, 3, 1) },
+    { output: denseView(5, 6, 2, 1) },
+    { output: denseView(4, 6, 3, 1) },
+  ];
+  for (const views of wrong) {
+    const { input: x, output: y } = { input, output, ...views };
+    const forward = { kind: 'conv2dForward', geometry, input: x, output: y, ...ends } as const;
+    const back = { geometry, gradOutput: y, accumulate: false } as const;
+    const weight = { kind: 'conv2dWeightGradient', ...back, input: x, flip: false } as const;
+    // The input's gradient needs no halo.
+    const gradInput = x === wrong[0]!.input ? denseView(5, 5, 2, 0) : x;
+    const backward = { kind: 'conv2dInputGradient', ...back, gradInput, ...ends } as const;
+    for (const [scalar, twin] of [
+      [() => conv2dForward.bind(forward, heap), () => conv2dForwardTwin.emit(forward, BASELINE_TARGET)],
+      [
+        () => conv2dWeightGradient.bind(weight, heap),
+        () => conv2dWeightGradientTwin.emit(weight, BASELINE_TARGET),
+      ],
+      [
+        () => conv2dInputGradient.bind(backward, heap),
+        () => conv2dInputGradientTwin.emit(backward, BASELINE_TARGET),
+      ],
+    ] as const) {
+      let refusal: Error | undefined;
+      assert.throws(scalar, (error: Error) => {
+        refusal = error;
+        return error instanceof ShapeError;
+      });
+      assert.throws(twin, refusal!);
+    }
+  }
+});
