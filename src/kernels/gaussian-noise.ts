@@ -40,12 +40,13 @@ export const gaussianNoiseFamily: KernelFamily<GaussianNoiseSpec> = {
     const { stddev, input, output } = spec;
     return (inputBytes, outputBytes, key0, key1, stepBytes, firstSample, count) => {
       const [low, high] = [i32[stepBytes! >>> 2]!, i32[(stepBytes! >>> 2) + 1]!];
+      const key = [key0!, key1!] as const;
       for (let n = 0; n < count!; n++) {
         const images = [inputBytes! + 4 * n * input.imageStride, outputBytes! + 4 * n * output.imageStride];
         let element = 0;
         forEachPixel([input, output], images, 1, ([from, to]) => {
           for (let c = 0; c < input.channels; c++) {
-            const z = normal([key0!, key1!], element, firstSample! + n, low, high);
+            const z = normal(key, element, firstSample! + n, low, high);
             f32[to! + c] = f32[from! + c]! + stddev * z;
             element += 1;
           }

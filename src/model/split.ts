@@ -57,9 +57,15 @@ const splitters: Readonly<Record<string, Splitter>> = {
   winogradForward: (call, parts) => splitConvolution(call, parts, (call.spec as AnySpec).outputTile),
   maxPoolForward: splitPooling,
   averagePoolForward: splitPooling,
-  activationForward: splitRows,
-  copyView: splitRows,
-  scaleView: splitRows,
+  activationForward: (call, parts) => splitRows(call, parts),
+  averageViews: (call, parts) => splitRows(call, parts),
+  batchNormForward: (call, parts) => splitRows(call, parts, 3),
+  copyView: (call, parts) => splitRows(call, parts),
+  layerNormForward: splitLayerNorm,
+  localResponseForward: (call, parts) => splitRows(call, parts),
+  maximumViews: (call, parts) => splitRows(call, parts),
+  multiplyViews: (call, parts) => splitRows(call, parts),
+  scaleView: (call, parts) => splitRows(call, parts),
   denseForward: splitDense,
 };
 
@@ -101,10 +107,41 @@ function splitPooling(call: PlannedCall, parts: number): PlannedCall[] | undefin
   );
 }
 
-function splitRows(call: PlannedCall, parts: number): PlannedCall[] | undefined {
-  const { height } = (call.spec as AnySpec).input as View;
+/**
+ * Elements of the output from those in the same place of the input, or of several inputs. These come first among the
+ * operands; `outputFromEnd`: the output's place, counted from the last.
+ */
+function splitRows(call: PlannedCall, parts: number, outputFromEnd = 2): PlannedCall[] | undefined {
+  const spec = call.spec as AnySpec;
+  const inputs = (spec.inputs ?? [spec.input]) as readonly View[];
+  const output = spec.output as View;
+  const { height } = output;
   const vertical = { inHeight: height, outHeight: height, extent: 1, stride: 1, top: 0, bottom: 0 };
-  return bandsOf(vertical, parts, 1)?.map((band) => bandCall(call, band, {}));
+  return bandsOf(vertical, parts, 1)?.map(({ from, rows }) => {
+    const operands = [...call.operands];
+    const at = operands.length - outputFromEnd;
+    operands[at] = shift(operands[at]!, from * output.rowStride);
+    inputs.forEach((view, i) => {
+      operands[i] = shift(operands[i]!, from * view.rowStride);
+    });
+    const cut = (view: View) => ({ ...view, height: rows });
+    const images = spec.inputs === undefined ? { input: cut(spec.input) } : { inputs: inputs.map(cut) };
+    return { spec: { ...spec, ...images, output: cut(output) } as KernelSpec, operands };
+  });
+}
+
+/** Pixels are normalised by themselves, images as a whole; a pixel has two numbers in the statistics. */
+function splitLayerNorm(call: PlannedCall, parts: number): PlannedCall[] | undefined {
+  const { over, input } = call.spec as AnySpec;
+  if (over === 'image') return undefined;
+  let row = 0;
+  return splitRows(call, parts)?.map((band) => {
+    const operands = [...band.operands];
+    const at = operands.length - 3;
+    operands[at] = shift(operands[at]!, 2 * row * input.width);
+    row += (band.spec as AnySpec).input.height;
+    return { ...band, operands };
+  });
 }
 
 /** Panels of outputs: weights and bias begin further on, too. */
