@@ -1,25 +1,26 @@
 /**
  * The second part of the paper's notebook: VGG16, its summary, pictures classified by it, and its feature maps.
  *
- *     npx node examples/vgg16.ts [--weights FILE] [--classes FILE] [--size 224] [--out runs/vgg16] [IMAGE...]
+ *     npx node examples/vgg16.ts [--weights FILE] [--preprocess keras|torch] [--classes FILE] [--size 224]
+ *                                [--out runs/vgg16] [IMAGE...]
  *
- * `--weights`: a model that `model.save` wrote, with VGG16's layers; without it the weights are random, so the shapes
- * and pictures are those of the notebook, the answers are not. `--classes`: the classes' names, a line each. IMAGE:
- * JPEG, PNG or WebP, read by the package sharp; without one the program draws a picture. Sizes other than 224 are for
- * a quick look: fc1 then has other weights.
+ * `--weights`: a model's file with VGG16's layers, such as `npm run from:torch -- vgg16 STATE` makes of torchvision's
+ * (with `--preprocess torch`); without it the weights are random, so the shapes and pictures are those of the notebook,
+ * the answers are not. `--classes`: the classes' names, a line each. IMAGE: JPEG, PNG or WebP; without one the program
+ * draws a picture. Sizes other than 224 are for a quick look: fc1 then has other weights.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { load, type Model, sequential, vgg16 } from 'faltung';
+import { decodeImage, load, type Model, sequential, vgg16 } from 'faltung';
 import { encodePng, featureMaps, gridSvg } from 'faltung/report';
-import sharp from 'sharp';
 import { drawScene } from './drawing.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     weights: { type: 'string' },
+    preprocess: { type: 'string', default: 'keras' },
     classes: { type: 'string' },
     size: { type: 'string', default: '224' },
     out: { type: 'string', default: 'runs/vgg16' },
@@ -31,20 +32,29 @@ await mkdir(values.out, { recursive: true });
 
 /** Keras' `load_img(path, target_size)`: RGB, resized to the nearest pixel without regard to its proportions. */
 async function loadImage(file: string): Promise<Uint8Array> {
-  const decoded = sharp(file).removeAlpha().toColourspace('srgb').raw();
-  const { data, info } = await decoded.toBuffer({ resolveWithObject: true });
+  const { width, height, data } = await decodeImage(file);
   const pixels = new Uint8Array(3 * size * size);
   for (let i = 0; i < size * size; i++) {
-    const y = Math.floor(((Math.floor(i / size) + 0.5) * info.height) / size);
-    const x = Math.floor((((i % size) + 0.5) * info.width) / size);
-    const at = info.channels * (y * info.width + x);
-    for (let c = 0; c < 3; c++) pixels[3 * i + c] = data[at + (info.channels < 3 ? 0 : c)]!;
+    const y = Math.floor(((Math.floor(i / size) + 0.5) * height) / size);
+    const x = Math.floor((((i % size) + 0.5) * width) / size);
+    const at = 3 * (y * width + x);
+    pixels.set(data.subarray(at, at + 3), 3 * i);
   }
   return pixels;
 }
 
-/** Keras' `preprocess_input` for VGG16: blue, green, red, each without its mean over ImageNet. */
+/**
+ * Keras' `preprocess_input` for VGG16: blue, green, red, each without its mean over ImageNet. Torchvision's weights want
+ * red, green, blue, standardised.
+ */
 function preprocess(pixels: Uint8Array): Float32Array {
+  if (values.preprocess === 'torch') {
+    const [means, deviations] = [
+      [0.485, 0.456, 0.406],
+      [0.229, 0.224, 0.225],
+    ];
+    return Float32Array.from(pixels, (value, i) => (value / 255 - means[i % 3]!) / deviations[i % 3]!);
+  }
   const means = [103.939, 116.779, 123.68];
   return Float32Array.from(pixels, (_, i) => pixels[i - (i % 3) + 2 - (i % 3)]! - means[i % 3]!);
 }

@@ -43,11 +43,17 @@ export interface ConvGeometry {
 
 /** What a user says of a convolution; strides, dilation and groups default to 1, padding to 'valid'. */
 export interface ConvOptions {
+  /** Output channels. */
   readonly filters: number;
+  /** Height and width of the filters, in pixels; one number for both. */
   readonly kernelSize: Pair;
+  /** Pixels from one position of a filter to the next; default 1. */
   readonly strides?: Pair;
+  /** Pixels from one tap of a filter to the next; default 1. */
   readonly dilationRate?: Pair;
+  /** 'valid' (default): none; 'same': as many outputs as inputs (by stride), an odd pixel at the bottom and right; or pixels. */
   readonly padding?: PaddingOption;
+  /** Parts of the channels that do not see each other; divides input channels and filters. Default 1. */
   readonly groups?: number;
 }
 

@@ -2,7 +2,9 @@
 
 /** Mean loss and share of right answers over samples. */
 export interface Metrics {
+  /** Mean over the samples. */
   readonly loss: number;
+  /** Share of right answers, 0 to 1. */
   readonly accuracy: number;
 }
 

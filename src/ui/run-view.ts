@@ -20,7 +20,9 @@ export type RunStatus =
 export interface RunPoint {
   readonly epoch: number;
   readonly loss: number;
+  /** 0 to 1. */
   readonly accuracy: number;
+  /** Counted between the two points. */
   readonly imagesPerSecond: number;
 }
 
@@ -34,6 +36,7 @@ export interface UiPicture {
 
 /** Pictures as of a place in the run. */
 export interface UiPictures {
+  /** What they are. */
   readonly title: string;
   /** Epochs done, as a fraction. */
   readonly epoch: number;
@@ -50,10 +53,15 @@ export interface RunView {
   readonly controllable: boolean;
   /** Epochs of the run; 0: not known yet. */
   readonly epochs: number;
+  /** The last step that was told of. */
   readonly progress?: StepProgress;
+  /** Finished epochs; of very many some are left out. */
   readonly records: readonly EpochRecord[];
+  /** Points of the curves within epochs, a few a second. */
   readonly points: readonly RunPoint[];
+  /** Samples with the model's answers. */
   readonly samples?: UiPictures;
+  /** Weights of the first convolution. */
   readonly filters?: UiPictures;
 }
 

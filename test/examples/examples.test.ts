@@ -72,9 +72,13 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     ],
   },
   'vgg16.ts': {
-    args: (out) => ['--size', '32', '--out', out],
-    prints: [/Parameters: 138,357,544/, /drawn\.png: class \d+ \(0\.\d\d%\)/, /24 of 512 maps of 2 x 2/],
-    writes: ['drawn.png', 'block5_conv1.svg'],
+    args: (out) => ['--size', '32', '--out', out, path.join(FOLDER, '../docs/kernel-gallery.png')],
+    prints: [
+      /Parameters: 138,357,544/,
+      /kernel-gallery\.png: class \d+ \(0\.\d\d%\)/,
+      /24 of 512 maps of 2 x 2/,
+    ],
+    writes: ['block5_conv1.svg'],
   },
 };
 

@@ -124,7 +124,7 @@ function showFigures() {
     byId(id).textContent = text;
   };
   set('epoch', `${current.epoch} / ${total}`);
-  set('step', progress ? `${progress.step} / ${progress.steps}` : '–');
+  set('step', progress ? `${Math.round(within * progress.steps)} / ${progress.steps}` : '–');
   set('loss', current.loss.toFixed(4));
   set('accuracy', percent(current.accuracy));
   set('validation', percent(last?.valAccuracy));
