@@ -37,6 +37,8 @@ export function createEventStream(): EventStream {
       write(response, `retry: ${RECONNECT_MS}\n\n${messageOf(event, first)}`);
       open.add(response);
       response.on('close', () => open.delete(response));
+      // A browser that is gone is no error of the run.
+      response.on('error', () => open.delete(response));
     },
     send(event, data) {
       if (open.size === 0) return;

@@ -1,5 +1,6 @@
 /** The callback of `fit` that tells the page how the run goes. It reads, and waits while the run is paused. */
 import type { Dataset } from '../data/dataset.ts';
+import { FaltungError } from '../errors.ts';
 import type { Callback, TrainingRun } from '../training/callbacks/callback.ts';
 import type { EpochRecord, StepProgress } from '../training/history.ts';
 import type { RunOptions } from '../training/state.ts';
@@ -33,6 +34,7 @@ export function liveCallback(options: LiveCallbackOptions): Callback {
   let [nextPoint, nextFilters, nextPrediction] = [0, 0, 0];
   /** The epoch that the pictures are of. */
   let pictured = 0;
+  let unshown = false;
 
   /** Filters and samples; the model may be used now. */
   async function pictures(run: TrainingRun, epoch: number): Promise<void> {
@@ -41,13 +43,17 @@ export function liveCallback(options: LiveCallbackOptions): Callback {
     nextPrediction = performance.now() + 1000 * PREDICTION_SECONDS;
     const weights = model.getWeights();
     layer = firstConvolution(weights);
+    update({ ...(layer !== undefined && { filters: filterPictures(weights, layer, epoch) }) });
     const samples = options.samples ?? fit.validation ?? dataset;
-    update({
-      ...(layer !== undefined && { filters: filterPictures(weights, layer, epoch) }),
-      ...(canShowSamples(model, samples) && {
-        samples: await samplePictures(model, samples, options.sampleCount, whereOf(fit), epoch),
-      }),
-    });
+    if (unshown || !canShowSamples(model, samples)) return;
+    try {
+      update({ samples: await samplePictures(model, samples, options.sampleCount, whereOf(fit), epoch) });
+    } catch (error) {
+      // No memory for a second program, answers that are NaN: worth no run.
+      if (!(error instanceof FaltungError)) throw error;
+      unshown = true;
+      update({ message: `Samples cannot be shown: ${error.message}` });
+    }
   }
 
   return {

@@ -99,6 +99,8 @@ export async function startServer(options: UiServerOptions): Promise<UiServer> {
     server.once('error', (cause) => reject(unavailable(options.port, cause)));
     server.listen(options.port, '127.0.0.1', resolve);
   });
+  // Too many open files, say: the page may fail, the run must not.
+  server.on('error', () => undefined);
   // The page must keep no run from ending.
   server.unref();
   return {

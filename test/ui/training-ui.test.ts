@@ -119,6 +119,23 @@ describe('a run that is looked at', () => {
     assert.equal(await early.closed, 'closed');
   });
 
+  test('goes on where samples cannot be shown, and says why', async () => {
+    await using model = network();
+    const ui = await startUi({
+      samples: arrayDataset({ inputs: new Uint8Array(75), inputShape: [5, 5, 3], targets: [0], classes: 3 }),
+    });
+    const history = await model.fit(data, { ...RECIPE, callbacks: [ui.callback] });
+    assert.equal(history.end, 'finished');
+    const { view } = await listen(ui);
+    assert.match(
+      view.message!,
+      /^Samples cannot be shown: predict: dataset\.inputShape: expected \[4, 4, 3\], got \[5, 5, 3\]/,
+    );
+    assert.equal(view.samples, undefined);
+    assert.equal(view.filters!.epoch, 3);
+    await ui.close();
+  });
+
   test('of vectors, without convolutions, has curves alone', async () => {
     const vectors = arrayDataset({
       inputs: new Float32Array(16),
