@@ -87,7 +87,8 @@ export function apiPages(entries: readonly ApiEntry[]): Map<string, string> {
   return new Map([['README.md', [head, ...index].join('\n')], ...files]);
 }
 
-const NOTE = 'Rendered from the docstrings by `npm run docs`; `npm run docs:check` says when it is out of date.';
+const NOTE =
+  'Rendered from the docstrings by `npm run docs`; `npm run docs:check` says when it is out of date.';
 
 function pageOf({ name, file }: ApiEntry): PageRule {
   const matches = PAGES.flatMap((rule) =>
