@@ -205,6 +205,7 @@ export {
 } from './zoo/inception.ts';
 export { type LeNet5Options, lenet5 } from './zoo/lenet5.ts';
 export { type ResNetOptions, resNet18, resNet34, resNet50 } from './zoo/resnet.ts';
+export { type SmallConvNetOptions, smallConvNet } from './zoo/small-conv-net.ts';
 export { torchModules } from './zoo/torch-modules.ts';
 export { type UNetOptions, uNet } from './zoo/u-net.ts';
 export { type VggOptions, vgg16, vgg19 } from './zoo/vgg.ts';

@@ -1,5 +1,7 @@
 /** A callback that measures the gradient of each layer after each epoch. */
 import { createBatchBuffer, type Dataset } from '../data/dataset.ts';
+import { ConfigError } from '../errors.ts';
+import { isJsonObject, type Json } from '../io/json-value.ts';
 import type { Callback } from '../training/callbacks/callback.ts';
 import type { RunOptions } from '../training/state.ts';
 import type { GradientNorm } from './charts/gradients.ts';
@@ -45,7 +47,25 @@ export function gradientNorms(options: GradientNormsOptions = {}): GradientNorms
       }
       for (const [layer, sum] of squares) norms.push({ epoch, layer, norm: Math.sqrt(sum) });
     },
+    saveState: () => ({ data: norms.map(({ epoch, layer, norm }) => ({ epoch, layer, norm })) }),
+    restoreState({ data }) {
+      norms = (Array.isArray(data) ? data : []).map((entry) => checked(entry));
+    },
   };
+}
+
+/** A norm that a checkpoint has kept. Throws ConfigError for anything else. */
+function checked(entry: Json): GradientNorm {
+  const { epoch, layer, norm } = isJsonObject(entry) ? entry : {};
+  if (typeof epoch === 'number' && typeof layer === 'string' && typeof norm === 'number') {
+    return { epoch, layer, norm };
+  }
+  throw new ConfigError({
+    operation: 'gradientNorms',
+    argument: 'saved state',
+    expected: 'norms by epoch and layer',
+    received: JSON.stringify(entry).slice(0, 200),
+  });
 }
 
 async function firstBatch(dataset: Dataset, samples: number) {

@@ -1,6 +1,7 @@
 /** The pictures of a report: what a model says about samples, where it looks, and what its layers see. */
 import { subset } from '../data/array-dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { FaltungError } from '../errors.ts';
 import type { Prediction } from '../training/evaluate.ts';
 import type { Mistake } from '../training/evaluation/mistakes.ts';
 import type { Model } from '../training/model.ts';
@@ -51,8 +52,8 @@ export async function modelPictures(
       : [
           {
             title: 'Where it looks (Grad-CAM)',
-            text: 'Bright: what speaks for the answer given, by the feature maps of the last convolution.',
-            grids: [await camGrid(model, dataset, camSamples, prediction, where)],
+            text: 'Bright: what speaks for the answer given, by the last feature maps.',
+            grids: await camGrid(model, dataset, camSamples, prediction, where),
           },
           { title: `Filters of ${layers[0]}`, grids: [filtersOf(model, layers[0]!)] },
           {
@@ -99,20 +100,40 @@ async function camGrid(
   samples: readonly number[],
   prediction: Prediction,
   where: RunOptions,
-): Promise<Grid> {
+): Promise<Grid[]> {
+  const layer = await camLayer(model, dataset, where);
+  if (layer === undefined) return [];
   const { rasters } = await readSamples(dataset, samples);
   const classes = prediction.shape[1]!;
   const cells: GridCell[] = [];
   for (const [i, sample] of samples.entries()) {
     const row = prediction.data.subarray(i * classes, (i + 1) * classes);
     const answer = row.indexOf(row.reduce((a, b) => Math.max(a, b)));
-    const map = await gradCam(model, subset(dataset, [sample]), answer, where);
+    const map = await gradCam(model, subset(dataset, [sample]), answer, { layer, ...where });
     cells.push({
       raster: overlay(rasters[i]!, map),
       caption: [dataset.classNames?.[answer] ?? String(answer)],
     });
   }
-  return { cells, cellWidth: 96, columns: 8 };
+  return [{ cells, cellWidth: 96, columns: 8 }];
+}
+
+/**
+ * The last convolution, or where data also flow past it (in a residual block), the last feature maps of all; undefined
+ * where Grad-CAM can be computed for neither.
+ */
+async function camLayer(model: Model, dataset: Dataset, where: RunOptions): Promise<string | undefined> {
+  const last = model.graph.nodes.findLast(({ outputShape }) => outputShape.length === 3)?.name;
+  for (const layer of [convolutionNames(model).at(-1), last]) {
+    if (layer === undefined) continue;
+    try {
+      await gradCam(model, subset(dataset, 1), 0, { layer, ...where });
+      return layer;
+    } catch (error) {
+      if (!(error instanceof FaltungError)) throw error;
+    }
+  }
+  return undefined;
 }
 
 /** The first sample of [N, ...shape]. */

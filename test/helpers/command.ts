@@ -1,11 +1,11 @@
-/** Runs scripts/train-cifar.ts in a process, away from the data and caches of whoever runs the tests. */
+/** Runs the scripts in processes, away from the data and caches of whoever runs the tests. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const SCRIPT = fileURLToPath(new URL('../../scripts/train-cifar.ts', import.meta.url));
+const SCRIPTS = fileURLToPath(new URL('../../scripts/', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -30,8 +30,17 @@ export function emptyFolder(): string {
   return mkdtempSync(path.join(tmpdir(), 'faltung-test-'));
 }
 
-/** Starts the command in an empty folder, where no network can be reached. */
+/** Starts train:cifar. */
 export function startTraining(args: readonly string[], nodeArgs: readonly string[] = []): Running {
+  return startScript('train-cifar.ts', args, nodeArgs);
+}
+
+/** Starts a script in an empty folder, where no network can be reached. */
+export function startScript(
+  name: string,
+  args: readonly string[],
+  nodeArgs: readonly string[] = [],
+): Running {
   const home = emptyFolder();
   const { CIFAR10_DIR: _, NODE_OPTIONS: __, FORCE_COLOR: ___, ...inherited } = process.env;
   const env = {
@@ -40,7 +49,8 @@ export function startTraining(args: readonly string[], nodeArgs: readonly string
     XDG_CACHE_HOME: path.join(home, 'cache'),
     FALTUNG_CIFAR10_URL: 'http://127.0.0.1:9/cifar-10-binary.tar.gz',
   };
-  const child = spawn(process.execPath, [...nodeArgs, SCRIPT, ...args], { cwd: home, env, timeout: 60_000 });
+  const command = [...nodeArgs, path.join(SCRIPTS, name), ...args];
+  const child = spawn(process.execPath, command, { cwd: home, env, timeout: 60_000 });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text) => {
     stdout += text;
