@@ -47,6 +47,7 @@ describe('a run', () => {
       seed: 21,
       numerics: 'fast',
       normalization: 'standardize',
+      preset: 'notebook',
       augmentation: true,
       batchSize: 8,
       node: process.versions.node,
