@@ -7,10 +7,11 @@ import {
   formatClassificationReport,
   formatConfusionMatrix,
 } from '../src/index.ts';
+import { ensureFolder } from '../src/io/atomic-write.ts';
 import { flag, readArguments, text, wholeNumber } from './arguments.ts';
 import { complain, count, EXIT, runCommand } from './command.ts';
 import { writeEvaluation } from './models/evaluation-files.ts';
-import { type Classifier, openClassifier } from './models/open-model.ts';
+import { type Classifier, namedModel, openClassifier } from './models/open-model.ts';
 import { openTestData, type TestData } from './models/test-data.ts';
 
 const COMMAND = 'evaluate';
@@ -46,7 +47,7 @@ const OPTIONS = {
 function read(args: readonly string[]) {
   const values = readArguments(COMMAND, args, OPTIONS);
   return {
-    model: values.model,
+    model: namedModel(COMMAND, values.model),
     data: values.data,
     limit: wholeNumber(COMMAND, 'limit', values.limit, 1),
     strict: values.strict === true,
@@ -61,6 +62,8 @@ async function run(options: ReturnType<typeof read>): Promise<number> {
   const classifier = await openClassifier(COMMAND, options.model);
   const engine = createEngine({ ...(threads !== undefined && { threads }) });
   try {
+    // What cannot be written to is found before the work, not after it.
+    if (out !== undefined) await ensureFolder(COMMAND, out);
     const data = await openTestData(COMMAND, classifier, options);
     for (const { file, reason } of data.skipped) complain(`Left out: ${file}: ${reason}`);
     const evaluation = await evaluateClassifier(classifier.model, data.dataset, { engine });

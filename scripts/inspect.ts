@@ -16,7 +16,7 @@ import {
 import { choice, flag, readWithWords, text, wholeNumber } from './arguments.ts';
 import { complain, EXIT, runCommand } from './command.ts';
 import { datasetOf, readPicture } from './models/classify.ts';
-import { type Classifier, openClassifier } from './models/open-model.ts';
+import { type Classifier, namedModel, openClassifier } from './models/open-model.ts';
 
 const COMMAND = 'inspect';
 
@@ -58,7 +58,7 @@ function read(args: readonly string[]) {
   const name = path.parse(image ?? '').name;
   return {
     image: image ?? '',
-    model: values.model,
+    model: namedModel(COMMAND, values.model),
     list,
     layers: values.layers?.split(',').filter((layer) => layer !== ''),
     count: wholeNumber(COMMAND, 'count', values.count, 1) ?? 64,

@@ -4,7 +4,7 @@ import { createEngine } from '../src/index.ts';
 import { choice, flag, readWithWords, text, wholeNumber } from './arguments.ts';
 import { complain, EXIT, runCommand } from './command.ts';
 import { type Answer, classify } from './models/classify.ts';
-import { type Classifier, openClassifier } from './models/open-model.ts';
+import { type Classifier, namedModel, openClassifier } from './models/open-model.ts';
 import { formatTable } from './models/table.ts';
 
 const COMMAND = 'predict';
@@ -38,7 +38,7 @@ function read(args: readonly string[]) {
   }
   return {
     images,
-    model: values.model,
+    model: namedModel(COMMAND, values.model),
     top: wholeNumber(COMMAND, 'top', values.top, 1) ?? 3,
     resize: choice(COMMAND, 'resize', values.resize, ['stretch', 'crop', 'pad']),
     json: values.json === true,

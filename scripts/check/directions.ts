@@ -50,7 +50,15 @@ const RULES: Readonly<Record<string, Rule>> = {
   ),
   'src/zoo': pure('src/layers', 'src/model', 'src/io'),
   'src/report': {
-    folders: ['src/training', 'src/data', 'src/model', 'src/layers', 'src/tensor', 'src/io'],
+    folders: [
+      'src/training',
+      'src/data',
+      'src/data/images',
+      'src/model',
+      'src/layers',
+      'src/tensor',
+      'src/io',
+    ],
     packages: ['node:*', 'vega', 'vega-lite', 'sharp'],
   },
   'src/ui': onNode('src/training', 'src/data', 'src/report'),

@@ -1,7 +1,6 @@
 /** The files of an evaluation: figures, pictures, and a page with both. */
 import path from 'node:path';
 import type { ClassifierEvaluation, Engine } from '../../src/index.ts';
-import { ensureFolder } from '../../src/io/atomic-write.ts';
 import {
   classBars,
   confusionChart,
@@ -31,7 +30,6 @@ export async function writeEvaluation(
   const { classifier, data, evaluation, figures, engine } = found;
   const { model, file } = classifier;
   const { report, confusion, calibration, mistakes } = evaluation;
-  await ensureFolder(command, out);
   const written: string[] = [];
   const at = (name: string) => {
     const place = path.join(out, name);

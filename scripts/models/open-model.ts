@@ -18,15 +18,18 @@ export interface Classifier {
   readonly resize: Resize;
 }
 
+/** What `--model` says. Throws ConfigError where it says nothing. */
+export function namedModel(command: string, place: string | undefined): string {
+  if (place !== undefined && place !== '') return place;
+  const expected = "a file that training wrote (model.safetensors), or a run's folder";
+  throw new ConfigError({ operation: command, argument: '--model', expected, received: 'none' });
+}
+
 /**
- * Opens the model of `--model`. Throws ConfigError where there is none, or none that takes one image [H, W, 3] or
- * [H, W, 1] and gives an output a class, and what `load` throws.
+ * Opens the model of `--model`. Throws ConfigError unless it takes one image [H, W, 3] or [H, W, 1] and gives an output
+ * a class, and what `load` throws.
  */
-export async function openClassifier(command: string, place: string | undefined): Promise<Classifier> {
-  if (place === undefined || place === '') {
-    const expected = "a file that training wrote (model.safetensors), or a run's folder";
-    throw new ConfigError({ operation: command, argument: '--model', expected, received: 'none' });
-  }
+export async function openClassifier(command: string, place: string): Promise<Classifier> {
   const file = fileOf(place);
   const model = await load(file);
   const { inputShape, outputShape } = model;

@@ -1,7 +1,7 @@
 /** Grids of small pictures with captions, as SVG. */
 import { FONT, type Surface } from './look.ts';
 import { pngDataUri } from './png.ts';
-import type { Raster } from './raster.ts';
+import { type Raster, shrunkRaster } from './raster.ts';
 
 /** A picture in its place. */
 export interface GridCell {
@@ -71,10 +71,17 @@ export function gridHtml({ cells, cellWidth = 64 }: Grid): string {
     const picture =
       raster === undefined
         ? `<svg class="dead" ${size} viewBox="0 0 1 1" preserveAspectRatio="none" role="img" aria-label="dead"><path d="M0 0L1 1M1 0L0 1"/></svg>`
-        : `<img ${size} alt="${words.join(', ')}"${outline} src="${pngDataUri(raster)}">`;
+        : `<img ${size} alt="${words.join(', ')}"${outline} src="${pngDataUri(thumbnail(raster, cellWidth))}">`;
     return `<figure style="width:${cellWidth}px">${picture}${words.length === 0 ? '' : `<figcaption>${words.join('<br>')}</figcaption>`}</figure>`;
   });
   return `<div class="grid">${figures.join('')}</div>`;
+}
+
+/** Pixels of a picture a unit of its cell, at most: for screens with two pixels a unit. */
+const SHARPNESS = 2;
+
+function thumbnail(raster: Raster, cellWidth: number): Raster {
+  return shrunkRaster(raster, Math.ceil(SHARPNESS * cellWidth));
 }
 
 /** Height over width of the first picture. */
@@ -89,7 +96,7 @@ function drawCell(cell: GridCell, x: number, y: number, width: number, height: n
   const picture =
     raster === undefined
       ? `<rect ${place} fill="#7f7f7f" fill-opacity="0.25"/><path d="M${x} ${y}l${width} ${height}m0 ${-height}l${-width} ${height}" stroke="#7f7f7f" stroke-width="1" fill="none"/>`
-      : `<image ${place} preserveAspectRatio="none" image-rendering="optimizeSpeed" style="image-rendering:pixelated" href="${pngDataUri(raster)}"/>`;
+      : `<image ${place} preserveAspectRatio="none" image-rendering="optimizeSpeed" style="image-rendering:pixelated" href="${pngDataUri(thumbnail(raster, width))}"/>`;
   const frame =
     edge === undefined ? '' : `<rect ${place} fill="none" stroke="${edge}" stroke-width="${EDGE}"/>`;
   const words = caption.map((line, i) =>

@@ -108,9 +108,10 @@ pre{background:var(--soft);border:1px solid var(--edge);border-radius:8px;paddin
 .grid figcaption{font-size:.72rem;line-height:1.25;color:var(--faint);margin-top:3px;overflow-wrap:anywhere}
 .dead{background:#7f7f7f40}
 .dead path{stroke:#7f7f7f;stroke-width:1px;vector-effect:non-scaling-stroke}
-@media (max-width:480px){main{padding:16px 12px 40px}h1{font-size:1.35rem}.tiles{grid-template-columns:1fr 1fr}}
+@media (max-width:480px){main{padding:16px 12px 40px}th,td{padding:3px 7px}h1{font-size:1.35rem}.tiles{grid-template-columns:1fr 1fr}}
 @media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--faint:#444;--edge:#ccc;--soft:#fff;--mark:#eee}
 main{max-width:none;padding:0}section{margin-top:20px}.chart,.grid figure,tr,.tiles div{break-inside:avoid}h2{break-after:avoid}pre{white-space:pre-wrap;font-size:9px}
+details::details-content{content-visibility:visible}
 img,svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 `
   .trim()

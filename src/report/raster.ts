@@ -1,4 +1,5 @@
 /** Pictures of pixels: RGB bytes [height, width, 3], and what makes them of images and of numbers. */
+import { resizeInto } from '../data/images/resize.ts';
 import { DataError, ShapeError } from '../errors.ts';
 import { formatShape, type Shape } from '../tensor/shape.ts';
 import { VIRIDIS_HEX } from './viridis-table.ts';
@@ -51,6 +52,18 @@ function stretched(values: Float32Array): Uint8Array {
   }
   const span = most - least;
   return Uint8Array.from(values, (value) => (span === 0 ? 128 : Math.round((255 * (value - least)) / span)));
+}
+
+/**
+ * A picture at most `width` wide, larger ones made smaller: a page of photographs would otherwise hold every pixel of
+ * them to show a thumbnail.
+ */
+export function shrunkRaster(raster: Raster, width: number): Raster {
+  if (raster.width <= width) return raster;
+  const height = Math.max(1, Math.round((raster.height * width) / raster.width));
+  const data = new Uint8Array(3 * width * height);
+  resizeInto({ ...raster, channels: 3 }, height, width, 'stretch', data);
+  return { width, height, data };
 }
 
 /** The colour map viridis: 256 x RGB. */

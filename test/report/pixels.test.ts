@@ -194,3 +194,18 @@ describe('a grid', () => {
     assert.equal(gridHtml({ cells: [] }), '<div class="grid"></div>');
   });
 });
+
+test('a photograph is stored as small as it is shown, twice as sharp; small pictures are left as they are', () => {
+  const photograph: Raster = { width: 1000, height: 500, data: new Uint8Array(1_500_000).fill(90) };
+  for (const draw of [gridHtml, gridSvg]) {
+    const text = draw({ cells: [{ raster: photograph }, { raster: picture }], cellWidth: 64 });
+    const sizes = [...text.matchAll(/base64,([^"]+)/g)].map(([, base64]) => {
+      const file = Buffer.from(base64!, 'base64');
+      return [file.readUInt32BE(16), file.readUInt32BE(20)];
+    });
+    assert.deepEqual(sizes, [
+      [128, 64],
+      [3, 2],
+    ]);
+  }
+});

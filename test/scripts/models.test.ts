@@ -107,7 +107,7 @@ describe('predict', () => {
       ],
       [['--frob', 'x'], 2, /^predict: options: .*'--frob'/],
       [['--model', model, '--top', '0', 'x'], 2, /^predict: --top: expected a whole number from 1 on/],
-      [['x.png'], 1, /^predict: --model: expected a file that training wrote/],
+      [['x.png'], 2, /^predict: --model: expected a file that training wrote/],
       [['--model', place('none'), 'x.png'], 1, /expected to open it, got ENOENT/],
       [['--model', pictures, 'x.png'], 1, /model\.safetensors.*ENOENT/],
       [['--model', path.join(pictures, 'red', '000.jpg'), 'x.png'], 1, /expected a header length/],
