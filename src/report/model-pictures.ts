@@ -1,7 +1,6 @@
 /** The pictures of a report: what a model says about samples, where it looks, and what its layers see. */
 import { subset } from '../data/array-dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { FaltungError } from '../errors.ts';
 import type { Prediction } from '../training/evaluate.ts';
 import type { Mistake } from '../training/evaluation/mistakes.ts';
 import type { Model } from '../training/model.ts';
@@ -11,7 +10,7 @@ import { filterGrid } from './filters.ts';
 import { gradCam, overlay } from './grad-cam.ts';
 import type { Grid, GridCell } from './grid.ts';
 import { mistakeGrid, predictionGrid, readSamples } from './samples.ts';
-import { convolutionNames } from './sections.ts';
+import { convolutionNames, lastMaps } from './sections.ts';
 import type { PictureSection } from './training-report.ts';
 
 export interface ModelPicturesOptions extends RunOptions {
@@ -101,8 +100,8 @@ async function camGrid(
   prediction: Prediction,
   where: RunOptions,
 ): Promise<Grid[]> {
-  const layer = await camLayer(model, dataset, where);
-  if (layer === undefined) return [];
+  const layer = lastMaps(model);
+  if (layer === '') return [];
   const { rasters } = await readSamples(dataset, samples);
   const classes = prediction.shape[1]!;
   const cells: GridCell[] = [];
@@ -116,24 +115,6 @@ async function camGrid(
     });
   }
   return [{ cells, cellWidth: 96, columns: 8 }];
-}
-
-/**
- * The last convolution, or where data also flow past it (in a residual block), the last feature maps of all; undefined
- * where Grad-CAM can be computed for neither.
- */
-async function camLayer(model: Model, dataset: Dataset, where: RunOptions): Promise<string | undefined> {
-  const last = model.graph.nodes.findLast(({ outputShape }) => outputShape.length === 3)?.name;
-  for (const layer of [convolutionNames(model).at(-1), last]) {
-    if (layer === undefined) continue;
-    try {
-      await gradCam(model, subset(dataset, 1), 0, { layer, ...where });
-      return layer;
-    } catch (error) {
-      if (!(error instanceof FaltungError)) throw error;
-    }
-  }
-  return undefined;
 }
 
 /** The first sample of [N, ...shape]. */
