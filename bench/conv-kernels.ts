@@ -2,7 +2,9 @@
  * The kernels of one convolution, as the layer builds them (src/layers/conv-passes.ts): pass by pass, algorithm
  * by algorithm, without bias and activation, so that a pass is one contraction.
  */
+
 import type { Conv2dForwardSpec } from '../src/kernels/conv2d-forward.ts';
+import { worthCopying } from '../src/kernels/conv2d-gradient-blocks.ts';
 import type { Conv2dInputGradientSpec } from '../src/kernels/conv2d-input-gradient.ts';
 import type { PackConv2dSpec } from '../src/kernels/conv2d-pack.ts';
 import type { Conv2dWeightGradientSpec } from '../src/kernels/conv2d-weight-gradient.ts';
@@ -111,7 +113,8 @@ function weightGradientKernel(g: ConvGeometry, views: ConvViews, algorithm: Conv
     accumulate: false,
     flip: false,
   } as const;
-  const direct: Conv2dWeightGradientSpec = { kind: 'conv2dWeightGradient', ...common };
+  const copied = worthCopying(common);
+  const direct: Conv2dWeightGradientSpec = { kind: 'conv2dWeightGradient', ...common, copied };
   const winograd = (): WinogradWeightGradientSpec => ({
     kind: 'winogradWeightGradient',
     outputTile: tileOf(algorithm),

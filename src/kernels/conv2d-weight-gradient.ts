@@ -4,6 +4,7 @@
  *   input       [n, H, W, C], with a halo of at least `inputHalo(geometry)` pixels
  *   gradOutput  [n, Ho, Wo, K]
  *   gradWeight  plain HWIO [kh, kw, C/groups, K]
+ *   scratch     only where `copied`: `blockScratchLength(spec)` elements; their contents mean nothing to a caller
  *
  *   gradWeight[ky, kx, c, k] = start + sum over n, oy, ox of gradOutput[n, oy, ox, k]
  *     * input[n, oy*strideY + ky*dilationY - padTop, ox*strideX + kx*dilationX - padLeft, c]
@@ -14,6 +15,7 @@
  */
 import { type ConvGeometry, multiplyAdds, weightCount } from '../tensor/convolution.ts';
 import { type View, viewLead, viewSpan } from '../tensor/view.ts';
+import { blockScratchLength } from './conv2d-gradient-blocks.ts';
 import { checkForwardViews } from './conv2d-views.ts';
 import { f32Buffer, type Heap, type KernelFamily } from './kernel.ts';
 
@@ -26,16 +28,21 @@ export interface Conv2dWeightGradientSpec {
   readonly accumulate: boolean;
   /** Whether the weights are a true convolution's. */
   readonly flip: boolean;
+  /** Whether the SIMD kernel copies blocks of what it reads into scratch; changes no bits. Default false. */
+  readonly copied?: boolean;
 }
 
 const f = Math.fround;
 
 export const conv2dWeightGradient: KernelFamily<Conv2dWeightGradientSpec> = {
   kind: 'conv2dWeightGradient',
-  args: ({ geometry, input, gradOutput, accumulate }) => [
+  args: ({ geometry, input, gradOutput, accumulate, copied }) => [
     f32Buffer('input', 'in', (count) => viewSpan(input, count), viewLead(input)),
     f32Buffer('gradOutput', 'in', (count) => viewSpan(gradOutput, count), viewLead(gradOutput)),
     f32Buffer('gradWeight', accumulate ? 'inout' : 'out', () => weightCount(geometry)),
+    ...(copied
+      ? [f32Buffer('scratch', 'scratch', () => blockScratchLength({ geometry, input, gradOutput }))]
+      : []),
     { name: 'count', access: 'count' },
   ],
   bind(spec, heap) {
@@ -43,7 +50,8 @@ export const conv2dWeightGradient: KernelFamily<Conv2dWeightGradientSpec> = {
     checkForwardViews('conv2dWeightGradient', g, input, 'gradOutput', spec.gradOutput);
     const inChannels = g.inChannels / g.groups;
     const rows = bindRow(spec, heap);
-    return (inputBytes, gradOutputBytes, gradWeightBytes, count) => {
+    return (inputBytes, gradOutputBytes, gradWeightBytes, ...rest) => {
+      const count = rest.at(-1)!;
       for (let ky = 0; ky < g.kernelHeight; ky++) {
         for (let kx = 0; kx < g.kernelWidth; kx++) {
           const tap = ky * g.kernelWidth + kx;
@@ -53,7 +61,7 @@ export const conv2dWeightGradient: KernelFamily<Conv2dWeightGradientSpec> = {
           const from = (inputBytes! >>> 2) + y * input.rowStride + x * input.pixelStride;
           for (let c = 0; c < inChannels; c++) {
             const to = (gradWeightBytes! >>> 2) + (target * inChannels + c) * g.outChannels;
-            rows(from + c, gradOutputBytes! >>> 2, to, count!);
+            rows(from + c, gradOutputBytes! >>> 2, to, count);
           }
         }
       }

@@ -5,6 +5,7 @@
 import type { ActivationBackwardSpec } from '../kernels/activation-backward.ts';
 import type { ChannelSumSpec } from '../kernels/channel-sum.ts';
 import type { Conv2dForwardSpec } from '../kernels/conv2d-forward.ts';
+import { blockScratchLength, worthCopying } from '../kernels/conv2d-gradient-blocks.ts';
 import type { Conv2dInputGradientSpec } from '../kernels/conv2d-input-gradient.ts';
 import { type PackConv2dSpec, type PackPass, packedLength } from '../kernels/conv2d-pack.ts';
 import type { Conv2dWeightGradientSpec } from '../kernels/conv2d-weight-gradient.ts';
@@ -112,8 +113,10 @@ export function emitWeightGradient(
   const common = { geometry, input: input.view, gradOutput: gradOutput.view, accumulate, flip };
   const operands = [input.origin, gradOutput.origin, target.origin];
   if (tile === 0) {
-    const spec: Conv2dWeightGradientSpec = { kind: 'conv2dWeightGradient', ...common };
-    context.call(spec, [...operands, 'count']);
+    const copied = worthCopying(common);
+    const spec: Conv2dWeightGradientSpec = { kind: 'conv2dWeightGradient', ...common, copied };
+    const scratch = copied ? [context.scratch(blockScratchLength(common))] : [];
+    context.call(spec, [...operands, ...scratch, 'count']);
     return;
   }
   const spec: WinogradWeightGradientSpec = { kind: 'winogradWeightGradient', outputTile: tile, ...common };

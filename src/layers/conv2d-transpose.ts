@@ -7,7 +7,6 @@
  */
 import type { Conv2dForwardSpec } from '../kernels/conv2d-forward.ts';
 import type { Conv2dInputGradientSpec } from '../kernels/conv2d-input-gradient.ts';
-import type { Conv2dWeightGradientSpec } from '../kernels/conv2d-weight-gradient.ts';
 import {
   type ConvGeometry,
   gradOutputHalo,
@@ -18,7 +17,7 @@ import {
 } from '../tensor/convolution.ts';
 import { convFans } from '../tensor/initializers.ts';
 import type { Shape } from '../tensor/shape.ts';
-import { backwardEnd, packedWeights } from './conv-passes.ts';
+import { backwardEnd, emitWeightGradient, packedWeights } from './conv-passes.ts';
 import { type BackwardContext, defineLayer, type ForwardContext } from './layer.ts';
 import {
   checkCount,
@@ -64,15 +63,7 @@ export function backwardTransposed(context: BackwardContext<EndConfig>, geometry
   backwardEnd(context, config);
   const weight = context.gradParameter('weight');
   if (weight !== undefined) {
-    const spec: Conv2dWeightGradientSpec = {
-      kind: 'conv2dWeightGradient',
-      geometry,
-      input: gradOutput.view,
-      gradOutput: input!.view,
-      accumulate: weight.accumulate,
-      flip: false,
-    };
-    call(spec, [gradOutput.origin, input!.origin, weight.origin, 'count']);
+    emitWeightGradient(context, { geometry, flip: false, tile: 0 }, gradOutput, input!, weight);
   }
   const gradInput = context.gradInput();
   if (gradInput === undefined) return;

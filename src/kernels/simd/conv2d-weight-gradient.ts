@@ -5,10 +5,13 @@
  * Loops, outermost first: large blocks (images, or rows of a large image), groups, panels of 16 output
  * channels, chunks of 16 input channels, small blocks of pixels, taps, tiles, pixels. What a large block reads
  * stays in the second-level cache; the lines of a small block, and a chunk's part of gradWeight, in the first.
+ * Where `copied`, a large block is read from its copy in scratch (conv2d-gradient-blocks.ts).
  */
+import { blockSize, copiedViews, inputExtent, sumsImagesTogether } from '../conv2d-gradient-blocks.ts';
 import { checkForwardViews } from '../conv2d-views.ts';
 import { type Conv2dWeightGradientSpec, conv2dWeightGradient } from '../conv2d-weight-gradient.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
+import { copyPixels } from './micro-copy.ts';
 import { emitDepthwiseWeightGradient, isDepthwise } from './micro-depthwise.ts';
 import { evenParts, fullParts, mergeLevels, repeat, type Steps, walk } from './micro-loops.ts';
 import { emitRows, type OuterPointers, type Reduction, type RowStart } from './micro-rows.ts';
@@ -22,11 +25,6 @@ const LINE = 16;
 const SMALL_BLOCK_PIXELS = 48;
 /** Longer rows are cut into several small blocks; more than SMALL_BLOCK_PIXELS, so that stripes of several rows are not. */
 const LONGEST_ROW = 64;
-/** Images of at most this many pixels are summed several at a time, of this many pixels together. */
-const FEW_PIXELS = 32;
-const FEW_PIXELS_TOGETHER = 192;
-/** Bytes of inputs and gradients in a large block: a part of a second-level cache of 1 MiB. */
-const LARGE_BLOCK_BYTES = 256 * 1024;
 
 export const conv2dWeightGradientTwin: SimdTwin<Conv2dWeightGradientSpec> = {
   kind: 'conv2dWeightGradient',
@@ -90,12 +88,8 @@ function walkPart(
 /** Large blocks: as many images as fit, or rows of one image. Runs once, over no images, where count is 0. */
 function emitLargeBlocks(context: Context, at: OuterPointers): void {
   const { b, spec, first, images } = context;
-  const { geometry: g, input, gradOutput } = spec;
-  const imageBytes = 4 * (input.imageStride + gradOutput.imageStride);
-  const most = summedTogether(spec)
-    ? Math.ceil(FEW_PIXELS_TOGETHER / (g.outHeight * g.outWidth))
-    : Math.max(1, Math.floor(LARGE_BLOCK_BYTES / imageBytes));
-  const rows = Math.max(1, Math.floor((LARGE_BLOCK_BYTES * g.outHeight) / imageBytes));
+  const { geometry: g } = spec;
+  const { images: most, rows } = blockSize(spec, spec.copied === true);
   const left = b.local('i32', 'left');
   const x = b.local('i32', 'input');
   const y = b.local('i32', 'gradOutput');
@@ -103,11 +97,16 @@ function emitLargeBlocks(context: Context, at: OuterPointers): void {
   b.get(b.param('count')).set(left);
   b.loop((again) => {
     b.get(left).i32(most).get(left).i32(most).op('i32.lt_s').select('i32').set(images);
-    for (const part of evenParts(g.outHeight, most > 1 ? g.outHeight : rows)) {
+    for (const part of evenParts(g.outHeight, rows)) {
       const block = { ...at, input: x, gradOutput: y };
       walkPart(context, block, rowSteps(spec), part.count, part, (from) => {
-        touchBlock(context, from, part.size);
-        emitPanels(context, from, part.size);
+        if (spec.copied) {
+          const copy = copyBlock(context, from, part.size);
+          emitPanels(copy.context, copy.at, part.size);
+        } else {
+          touchBlock(context, from, part.size);
+          emitPanels(context, from, part.size);
+        }
         b.i32(0).set(first);
       });
     }
@@ -121,9 +120,9 @@ function emitLargeBlocks(context: Context, at: OuterPointers): void {
 function touchBlock(context: Context, at: OuterPointers, rows: number): void {
   const { b, spec, images } = context;
   const { geometry: g, input, gradOutput } = spec;
-  const inputRows = (rows - 1) * g.strideY + (g.kernelHeight - 1) * g.dilationY;
-  const inputPixels = (g.outWidth - 1) * g.strideX + (g.kernelWidth - 1) * g.dilationX;
-  const inputFloats = inputRows * input.rowStride + inputPixels * input.pixelStride + g.inChannels;
+  const extent = inputExtent(g, rows);
+  const inputFloats =
+    (extent.rows - 1) * input.rowStride + (extent.columns - 1) * input.pixelStride + g.inChannels;
   const gradFloats =
     (rows - 1) * gradOutput.rowStride + (g.outWidth - 1) * gradOutput.pixelStride + g.outChannels;
   walkPart(context, at, imageSteps(spec), images, { start: 0, size: 1 }, (image) => {
@@ -132,9 +131,29 @@ function touchBlock(context: Context, at: OuterPointers, rows: number): void {
   });
 }
 
-/** Whether images are so small that a tile sums over several. */
-function summedTogether({ geometry: g }: Conv2dWeightGradientSpec): boolean {
-  return g.outHeight * g.outWidth <= FEW_PIXELS;
+/** Copies what a large block reads into scratch; the context and pointers by which to read it there. */
+function copyBlock(
+  context: Context,
+  at: OuterPointers,
+  rows: number,
+): { context: Context; at: OuterPointers } {
+  const { b, spec, images } = context;
+  const { geometry: g } = spec;
+  const views = copiedViews(spec);
+  const scratch = b.param('scratch');
+  const gradients = b.local('i32', 'gradients');
+  const inputFloats = blockSize(spec, true).images * views.input.imageStride;
+  b.get(scratch)
+    .i32(4 * inputFloats)
+    .op('i32.add')
+    .set(gradients);
+  copyPixels(b, { images, ...inputExtent(g, rows) }, spec.input, at.input, views.input, scratch);
+  const block = { images, rows, columns: g.outWidth };
+  copyPixels(b, block, spec.gradOutput, at.gradOutput, views.gradOutput, gradients);
+  return {
+    context: { ...context, spec: { ...spec, ...views } },
+    at: { ...at, input: scratch, gradOutput: gradients },
+  };
 }
 
 /** Groups, panels of output channels, chunks of input channels; `rows` is the large block's height. */
@@ -187,7 +206,7 @@ function emitChunk(context: Context, at: OuterPointers, channels: number, lanes:
   const tiles = (from: OuterPointers, start: RowStart, reduction: Reduction) =>
     emitRows(b, levels, from, lanes, start, reduction, target);
   if (!accumulate) b.get(first).if(() => tiles(at, 'zero', undefined));
-  if (summedTogether(spec)) {
+  if (sumsImagesTogether(g)) {
     tiles(at, 'rows', imagesTogether(context));
     return;
   }

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ShapeError } from '../../../src/errors.ts';
 import { conv2dForward } from '../../../src/kernels/conv2d-forward.ts';
+import { blockSize, sumsImagesTogether } from '../../../src/kernels/conv2d-gradient-blocks.ts';
 import { conv2dInputGradient } from '../../../src/kernels/conv2d-input-gradient.ts';
 import { packConv2d } from '../../../src/kernels/conv2d-pack.ts';
 import { conv2dWeightGradient } from '../../../src/kernels/conv2d-weight-gradient.ts';
@@ -86,6 +87,15 @@ function assertWeightGradient(
   const accumulate = start === 'accumulate';
   const spec = { kind: 'conv2dWeightGradient', geometry, input, gradOutput, accumulate, flip } as const;
   assert.ok(assertTwin(conv2dWeightGradient, conv2dWeightGradientTwin, spec, options));
+  if (!canCopy(geometry)) return;
+  const copied = { ...spec, copied: true };
+  assert.ok(assertTwin(conv2dWeightGradient, conv2dWeightGradientTwin, copied, options));
+}
+
+/** Whether blocks of the weight gradient may be copied at all; whether it pays is another question. */
+function canCopy(geometry: ConvGeometry): boolean {
+  const { groups, inChannels, outChannels } = geometry;
+  return groups === 1 && inChannels % 4 === 0 && outChannels % 4 === 0 && !sumsImagesTogether(geometry);
 }
 
 for (const [pass, assertPass] of [
@@ -119,6 +129,8 @@ const LARGE = [
   ['rows longer than a small block of the weight gradient', 3, 150, 4, 8, 3, 1],
   ['several large blocks of rows in an image', 70, 70, 24, 16, 3, 2],
   ['several large blocks of images', 24, 24, 40, 24, 1, 5],
+  ['pixels that share sets of the cache', 7, 9, 128, 256, 3, 3],
+  ['copied blocks of several rows, the last one smaller', 23, 40, 128, 128, 3, 2],
   ['more small images than a tile sums at once', 2, 2, 5, 6, 3, 99],
   ['more single-pixel images than a tile sums at once', 1, 1, 9, 5, 1, 401],
 ] as const;
@@ -175,4 +187,34 @@ test('views that do not fit are refused as the scalar kernels refuse them', () =
       assert.throws(twin, refusal!);
     }
   }
+
+/** [H, W, C, K, kernel size, stride, dilation, images, halo and gap of the views] */
+const COPIED = [
+  [15, 13, 128, 8, 3, 2, 1, 3, { halo: 0, gap: 0 }],
+  [12, 11, 4, 128, 3, 1, 2, 2, { halo: 1, gap: 4 }],
+  [13, 13, 20, 36, 1, 2, 1, 4, { halo: 0, gap: 3 }],
+  [40, 36, 132, 24, 5, 1, 1, 1, { halo: 0, gap: 0 }],
+  [64, 64, 128, 64, 3, 1, 1, 1, { halo: 0, gap: 0 }],
+] as const;
+
+test('a weight gradient from copied blocks equals the scalar one bit for bit', () => {
+  let parts = 0;
+  for (const [height, width, channels, filters, kernelSize, strides, dilationRate, count, slack] of COPIED) {
+    const options = {
+      filters,
+      kernelSize,
+      strides,
+      dilationRate,
+      padding: dilationRate > 1 ? 'valid' : 'same',
+    } as const;
+    const geometry = convGeometry('test', [height, width, channels], options);
+    assert.ok(canCopy(geometry));
+    const subject = { geometry, input: inputView(geometry, slack), gradOutput: outputView(geometry, slack) };
+    if (blockSize(subject, true).rows < geometry.outHeight) parts += 1;
+    for (const start of ['bias', 'accumulate'] as const) {
+      const convCase = { geometry, count, seed: 7, slack, flip: start === 'bias' };
+      assertWeightGradient(convCase, { start, activation: 'linear' }, { count, seed: 7 });
+    }
+  }
+  assert.equal(parts, 2, 'images in several blocks');
 });
