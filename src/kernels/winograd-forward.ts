@@ -13,6 +13,8 @@
  *   M = sum of V o U    over the input channels                    then    [t*t][block][K rounded up to 4]
  *   Y = A^T M A         to the output
  *
+ * The SIMD kernel leaves gaps in V and M (forwardSlab).
+ *
  *   output[n, oy, ox, k] = activation(Y + start), start = bias[k], or where `accumulate` the value held
  *
  * Order, all in f32: B^T and A^T by the steps of winograd-steps.ts, down the columns of a tile, then along
@@ -32,6 +34,7 @@ import { checkAccumulation, checkInputView, checkOutputView } from './conv2d-vie
 import { f32Buffer, type KernelFamily } from './kernel.ts';
 import {
   checkWinogradGeometry,
+  forwardSlab,
   forwardTileBlock,
   tileArea,
   tileGrid,
@@ -56,8 +59,9 @@ export interface WinogradForwardSpec {
 
 /** Elements of scratch: V and M of one block. */
 export function scratchLength({ geometry: g, outputTile }: WinogradForwardSpec): number {
-  const columns = wholeVectors(g.inChannels) + wholeVectors(g.outChannels);
-  return tileArea(outputTile) * forwardTileBlock(g) * columns;
+  const block = forwardTileBlock(g);
+  const elements = forwardSlab(g.inChannels, block).element + forwardSlab(g.outChannels, block).element;
+  return tileArea(outputTile) * elements;
 }
 
 const f = Math.fround;

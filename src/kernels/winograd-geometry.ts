@@ -87,3 +87,28 @@ export function tileGrid(g: ConvGeometry, outputTile: OutputTile): readonly [num
 export function wholeVectors(channels: number): number {
   return Math.ceil(channels / 4) * 4;
 }
+
+/** How V or M lies in scratch: floats from tile to tile, and from element to element of the transformed tiles. */
+export interface SlabStrides {
+  readonly tile: number;
+  readonly element: number;
+}
+
+const LINE_FLOATS = 16;
+/** From so many channels on the forward kernels are faster without the line (measured). */
+const MANY_CHANNELS = 256;
+
+/**
+ * The strides of `tiles` tiles of `channels` each in the weight gradient. The elements of a tile are read together, so
+ * a line lies between them: without it all of them would share a few sets of the first-level cache.
+ */
+export function gradientSlab(channels: number, tiles: number): SlabStrides {
+  const tile = wholeVectors(channels);
+  return { tile, element: tiles * tile + LINE_FLOATS };
+}
+
+/** The same in the forward kernels. */
+export function forwardSlab(channels: number, tiles: number): SlabStrides {
+  const { tile, element } = gradientSlab(channels, tiles);
+  return { tile, element: channels < MANY_CHANNELS ? element : tiles * tile };
+}

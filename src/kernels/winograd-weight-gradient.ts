@@ -16,7 +16,7 @@
  *   V [t*t][8][C]   = B^T d B, the forward pass's own (winograd-tiles.ts)
  *   M [t*t][8][K]   = A dY A^T, each element divided once, as in winograd-weights.ts
  *
- * with K and, in V, C rounded up to 4.
+ * with K and, in V, C rounded up to 4. (The SIMD kernel may leave gaps in V and M: gradientSlab.)
  *
  * Order, all in f32: A, B^T and G^T by the steps of winograd-steps.ts, down the columns, then along the
  * rows. Each element of S starts at +0 and adds V*M for n, tile row, tile column ascending, product and
@@ -30,6 +30,7 @@ import { checkInputView, checkOutputView } from './conv2d-views.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
 import {
   checkWinogradGeometry,
+  gradientSlab,
   gradientTileBlock,
   tileArea,
   tileGrid,
@@ -55,9 +56,9 @@ export interface WinogradWeightGradientSpec {
 
 /** Elements of scratch: S, then V and M of one block. */
 export function gradientScratchLength({ geometry: g, outputTile }: WinogradWeightGradientSpec): number {
-  const columns = wholeVectors(g.outChannels);
-  const block = gradientTileBlock(g) * (wholeVectors(g.inChannels) + columns);
-  return tileArea(outputTile) * (g.inChannels * columns + block);
+  const tiles = gradientTileBlock(g);
+  const slabs = gradientSlab(g.inChannels, tiles).element + gradientSlab(g.outChannels, tiles).element;
+  return tileArea(outputTile) * (g.inChannels * wholeVectors(g.outChannels) + slabs);
 }
 
 const f = Math.fround;

@@ -5,7 +5,7 @@
 import { inputHalo } from '../../tensor/convolution.ts';
 import { panelledLength, panelWidths } from '../conv2d-pack.ts';
 import { type WinogradForwardSpec, winogradForward } from '../winograd-forward.ts';
-import { forwardTileBlock, tileArea, tileGrid, wholeVectors } from '../winograd-geometry.ts';
+import { forwardSlab, forwardTileBlock, type SlabStrides, tileArea, tileGrid } from '../winograd-geometry.ts';
 import { stepProgram } from '../winograd-steps.ts';
 import { winogradMatrices } from '../winograd-transforms.ts';
 import { transformedLayout } from '../winograd-weights.ts';
@@ -45,15 +45,15 @@ export const winogradForwardTwin: SimdTwin<WinogradForwardSpec> = {
     const result = startWalk(b, write, b.param('output'));
     const scratch = b.param('scratch');
     const products = b.local('i32', 'products');
-    const inner = 4 * wholeVectors(g.inChannels);
     const most = forwardTileBlock(g);
+    const inner = forwardSlab(g.inChannels, most);
     b.get(scratch)
-      .i32(tileArea(outputTile) * most * inner)
+      .i32(4 * tileArea(outputTile) * inner.element)
       .op('i32.add')
       .set(products);
     forTileBlocks(b, b.param('count'), rows * columns, most, (tiles) => {
       const program = stepProgram(inputMatrix);
-      const place = { program, tileBytes: inner, elementBytes: most * inner };
+      const place = { program, tileBytes: 4 * inner.tile, elementBytes: 4 * inner.element };
       emitTileTransforms(b, source, tiles, scratch, place, target);
       emitProducts(b, spec, tiles, scratch, products, target);
       emitOutput(b, spec, result, tiles, products, target);
@@ -100,13 +100,13 @@ function emitProducts(
 ): void {
   const layout = transformedLayout(g, 'forward');
   const widths = panelWidths(layout.outputs);
-  const inner = 4 * wholeVectors(g.inChannels);
-  const outer = 4 * wholeVectors(g.outChannels);
   const block = forwardTileBlock(g);
+  const inner = forwardSlab(g.inChannels, block);
+  const outer = forwardSlab(g.outChannels, block);
   const groups = b.local('i32', 'groups');
   const cursors = [
-    { from: scratch, step: block * inner },
-    { from: products, step: block * outer },
+    { from: scratch, step: 4 * inner.element },
+    { from: products, step: 4 * outer.element },
     { from: b.param('weight'), step: 4 * panelledLength(layout) },
   ];
   walk(b, tileArea(outputTile), cursors, ([v, m, u]) => {
@@ -127,11 +127,12 @@ function emitProducts(
       ];
       walk(b, same, panels, ([mPanel, uPanel]) => {
         const both = [
-          { from: v!, step: rows * inner },
-          { from: mPanel!, step: rows * outer },
+          { from: v!, step: 4 * rows * inner.tile },
+          { from: mPanel!, step: 4 * rows * outer.tile },
         ];
         walk(b, groups, both, ([vRow, mRow]) => {
-          const offsets = (bytes: number) => Array.from({ length: rows }, (_, row) => row * bytes);
+          const offsets = (slab: SlabStrides) =>
+            Array.from({ length: rows }, (_, row) => 4 * row * slab.tile);
           const tile = declareTile(b, rows, width);
           startTile(b, tile, { kind: 'zero' });
           const factors = { splat: vRow!, rowOffsets: offsets(inner), vector: uPanel!, padded: true };
@@ -156,8 +157,7 @@ function emitOutput(
   const { geometry: g, outputTile, output, bias, accumulate, activation } = spec;
   const { tile, outputMatrix } = winogradMatrices(outputTile);
   const program = stepProgram(outputMatrix);
-  const outer = 4 * wholeVectors(g.outChannels);
-  const block = forwardTileBlock(g);
+  const outer = forwardSlab(g.outChannels, forwardTileBlock(g));
   const from = b.local('i32', 'productsAt');
   const pointers = bias ? [from, result.at, b.param('bias')] : [from, result.at];
   b.get(products).set(from);
@@ -166,7 +166,7 @@ function emitOutput(
       forChannels(b, g.outChannels, pointers, target, (group, [m, to, biasAt]) => {
         const shift = bias ? loadGroup(b, group, biasAt, 0) : undefined;
         const load = (i: number, j: number) =>
-          loadGroup(b, wholeGroup(group), m, (i * tile + j) * block * outer);
+          loadGroup(b, wholeGroup(group), m, 4 * (i * tile + j) * outer.element);
         emitNested(b, program, load, (i, j, value) => {
           if (i >= rows || j >= columns) return;
           const offset = 4 * (i * output.rowStride + j * output.pixelStride);
@@ -184,6 +184,6 @@ function emitOutput(
       });
     });
     nextTile(b, result);
-    b.advance(from, outer);
+    b.advance(from, 4 * outer.tile);
   });
 }

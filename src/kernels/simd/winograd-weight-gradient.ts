@@ -4,7 +4,14 @@
  */
 import { inputHalo } from '../../tensor/convolution.ts';
 import { PANEL, panelWidths } from '../conv2d-pack.ts';
-import { gradientTileBlock, tileArea, tileGrid, wholeVectors } from '../winograd-geometry.ts';
+import {
+  gradientSlab,
+  gradientTileBlock,
+  type SlabStrides,
+  tileArea,
+  tileGrid,
+  wholeVectors,
+} from '../winograd-geometry.ts';
 import { stepProgram } from '../winograd-steps.ts';
 import { transpose, winogradMatrices } from '../winograd-transforms.ts';
 import { type WinogradWeightGradientSpec, winogradWeightGradient } from '../winograd-weight-gradient.ts';
@@ -26,12 +33,14 @@ import {
   wholeGroup,
 } from './winograd-tiles.ts';
 
-/** Bytes from row to row of the three parts of the scratch. */
+/** Where things lie in scratch. */
 interface Strides {
-  /** V, a tile: input channels. */
-  readonly inner: number;
-  /** M and S, a tile or an input channel: output channels. */
-  readonly outer: number;
+  /** Of V, in floats: input channels. */
+  readonly inner: SlabStrides;
+  /** Of M, in floats: output channels. */
+  readonly outer: SlabStrides;
+  /** Bytes from an input channel to the next in S. */
+  readonly sums: number;
 }
 
 export const winogradWeightGradientTwin: SimdTwin<WinogradWeightGradientSpec> = {
@@ -49,15 +58,19 @@ export const winogradWeightGradientTwin: SimdTwin<WinogradWeightGradientSpec> = 
     const { halo } = gradOutput;
     const graded: TileLayout = { ...grid, view: gradOutput, size: outputTile, top: 0, left: 0, margin: halo };
     const area = tileArea(outputTile);
-    const strides = { inner: 4 * wholeVectors(g.inChannels), outer: 4 * wholeVectors(g.outChannels) };
+    const most = gradientTileBlock(g);
+    const strides = {
+      inner: gradientSlab(g.inChannels, most),
+      outer: gradientSlab(g.outChannels, most),
+      sums: 4 * wholeVectors(g.outChannels),
+    };
     const [v, m] = [b.local('i32', 'v'), b.local('i32', 'm')];
     const [first, single] = [b.local('i32', 'first'), b.local('i32', 'single')];
     b.get(b.param('scratch'))
-      .i32(area * g.inChannels * strides.outer)
+      .i32(area * g.inChannels * strides.sums)
       .op('i32.add')
       .tee(v);
-    const most = gradientTileBlock(g);
-    b.i32(area * most * strides.inner)
+    b.i32(4 * area * strides.inner.element)
       .op('i32.add')
       .set(m);
     b.i32(1).set(first);
@@ -70,10 +83,10 @@ export const winogradWeightGradientTwin: SimdTwin<WinogradWeightGradientSpec> = 
     b.get(single).i32(0).op('i32.ne').op('i32.and').set(single);
     const source = startWalk(b, read, b.param('input'));
     const gradient = startWalk(b, graded, b.param('gradOutput'));
-    const place = (program: ReturnType<typeof stepProgram>, tileBytes: number) => ({
+    const place = (program: ReturnType<typeof stepProgram>, { tile, element }: SlabStrides) => ({
       program,
-      tileBytes,
-      elementBytes: most * tileBytes,
+      tileBytes: 4 * tile,
+      elementBytes: 4 * element,
     });
     forTileBlocks(b, b.param('count'), rows * columns, most, (tiles) => {
       const outputProgram = stepProgram(transpose(outputMatrix));
@@ -93,11 +106,11 @@ export const winogradWeightGradientTwin: SimdTwin<WinogradWeightGradientSpec> = 
       );
       b.i32(0).set(first);
     });
-    b.get(first).if(() => emitZeros(b, area * g.inChannels * strides.outer));
+    b.get(first).if(() => emitZeros(b, area * g.inChannels * strides.sums));
     b.get(single)
       .op('i32.eqz')
       .if(() => {
-        const all = { rows: g.inChannels, channels: g.outChannels, rowBytes: strides.outer };
+        const all = { rows: g.inChannels, channels: g.outChannels, rowBytes: strides.sums };
         emitFinish(b, spec, all, b.param('scratch'), b.param('gradWeight'), target);
       });
     return b;
@@ -123,7 +136,6 @@ function emitSingleBlock(
   target: Target,
 ): void {
   const { geometry: g, outputTile } = spec;
-  const most = gradientTileBlock(g);
   for (const panels of fullParts(g.outChannels, PANEL)) {
     const width = wholeVectors(panels.size);
     const overPanels = [
@@ -140,8 +152,8 @@ function emitSingleBlock(
           const rowBytes = 4 * width;
           const overElements = [
             { from: b.param('scratch'), step: part.size * rowBytes },
-            { from: vPart!, step: most * strides.inner },
-            { from: mPanel!, step: most * strides.outer },
+            { from: vPart!, step: 4 * strides.inner.element },
+            { from: mPanel!, step: 4 * strides.outer.element },
           ];
           walk(b, tileArea(outputTile), overElements, ([sums, values, vector]) => {
             const tile = { rows: part.size, width, rowBytes, start: 'zero' as const };
@@ -170,7 +182,14 @@ function emitTile(
   const [splat, vector] = [b.local('i32', 'splat'), b.local('i32', 'vector')];
   b.get(values).set(splat).get(gradients).set(vector);
   const factors = { splat, rowOffsets: indices.map((row) => 4 * row), vector, padded: true };
-  reduceSamples(b, tile, factors, tiles, { splat: strides.inner, vector: strides.outer }, target);
+  reduceSamples(
+    b,
+    tile,
+    factors,
+    tiles,
+    { splat: 4 * strides.inner.tile, vector: 4 * strides.outer.tile },
+    target,
+  );
   storeTile(b, tile, sums, offsets, false);
 }
 
@@ -182,11 +201,10 @@ function emitProducts(
   target: Target,
 ): void {
   const { tiles, v, m, strides, start } = block;
-  const { inner, outer } = strides;
   const cursors = [
-    { from: b.param('scratch'), step: g.inChannels * outer },
-    { from: v, step: gradientTileBlock(g) * inner },
-    { from: m, step: gradientTileBlock(g) * outer },
+    { from: b.param('scratch'), step: g.inChannels * strides.sums },
+    { from: v, step: 4 * strides.inner.element },
+    { from: m, step: 4 * strides.outer.element },
   ];
   const widths = panelWidths(g.outChannels);
   walk(b, tileArea(outputTile), cursors, ([s, vSlab, mSlab]) => {
@@ -201,11 +219,11 @@ function emitProducts(
       walk(b, same, panels, ([sPanel, mPanel]) => {
         for (const part of evenParts(g.inChannels, tileRows(width, target))) {
           const parts = [
-            { from: sPanel!, offset: part.start * outer, step: part.size * outer },
+            { from: sPanel!, offset: part.start * strides.sums, step: part.size * strides.sums },
             { from: vSlab!, offset: 4 * part.start, step: 4 * part.size },
           ];
           walk(b, part.count, parts, ([sums, values]) => {
-            const tile = { rows: part.size, width, rowBytes: outer, start };
+            const tile = { rows: part.size, width, rowBytes: strides.sums, start };
             emitTile(b, tile, [sums!, values!, mPanel!], { tiles, strides }, target);
           });
         }

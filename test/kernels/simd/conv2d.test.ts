@@ -187,6 +187,7 @@ test('views that do not fit are refused as the scalar kernels refuse them', () =
       assert.throws(twin, refusal!);
     }
   }
+});
 
 /** [H, W, C, K, kernel size, stride, dilation, images, halo and gap of the views] */
 const COPIED = [
