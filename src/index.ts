@@ -136,10 +136,17 @@ export { foldBatchNormalization } from './training/fold-batch-normalization.ts';
 export type { EpochMetrics, EpochRecord, History, Metrics, StepProgress } from './training/history.ts';
 export type { LearningRateSchedule } from './training/learning-rate.ts';
 export {
+  binaryCrossentropy,
   type CrossentropyOptions,
   categoricalCrossentropy,
+  type DiceOptions,
+  dice,
+  type HuberOptions,
+  huber,
   type Loss,
   type LossName,
+  meanAbsoluteError,
+  meanSquaredError,
   sparseCategoricalCrossentropy,
 } from './training/losses.ts';
 export type { MemoryOptions, PlannedMemory } from './training/memory.ts';

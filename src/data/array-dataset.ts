@@ -29,7 +29,7 @@ export interface ArrayDatasetOptions {
   readonly targets: Int32Array | Uint8Array | readonly number[] | Float32Array;
   /** Number of classes. Default: as many as there are names, else the largest index + 1. */
   readonly classes?: number;
-  /** Shape of one dense target. Default: [targets.length / size]. */
+  /** Shape of one dense target; default: [targets.length / size]. With class indices: [H, W] of a mask, default none. */
   readonly targetShape?: Shape;
   readonly classNames?: readonly string[];
   /** Default: none. */
@@ -137,13 +137,15 @@ function resolveTargets(
     checkTargetCount(operation, targets.length, size * elementCount(shape));
     return { kind: { kind: 'dense', shape }, values: targets };
   }
-  checkTargetCount(operation, targets.length, size);
+  const shape = options.targetShape;
+  if (shape !== undefined) checkShape(operation, 'targetShape', shape);
+  checkTargetCount(operation, targets.length, size * elementCount(shape ?? []));
   let largest = -1;
   for (let i = 0; i < targets.length; i++) largest = Math.max(largest, targets[i] as number);
   const classes = options.classes ?? options.classNames?.length ?? largest + 1;
   checkLabels(operation, targets, classes);
   const values = targets instanceof Int32Array ? targets : Int32Array.from(targets);
-  return { kind: { kind: 'index', classes }, values };
+  return { kind: { kind: 'index', classes, ...(shape && { shape }) }, values };
 }
 
 function checkTargetCount(operation: string, received: number, expected: number): void {

@@ -32,16 +32,16 @@ export type Normalization =
  */
 export type Resize = 'stretch' | 'crop' | 'pad';
 
-/** What a sample is to be taught: one of `classes` classes, or a tensor of `shape`. */
+/** What a sample is to be taught: one of `classes` classes (one a pixel of `shape`, [H, W]), or a tensor of `shape`. */
 export type Targets =
-  | { readonly kind: 'index'; readonly classes: number }
+  | { readonly kind: 'index'; readonly classes: number; readonly shape?: Shape }
   | { readonly kind: 'dense'; readonly shape: Shape };
 
 /** Where `read` writes. The arrays may lie in shared memory. */
 export interface BatchBuffer {
   /** [count, H, W, C]; bytes or floats as the data set's `inputType` says. */
   readonly inputs: Uint8Array | Float32Array;
-  /** Int32Array [count] of class indices, or Float32Array [count, ...shape]. */
+  /** Int32Array [count, ...shape] of class indices, or Float32Array [count, ...shape]. */
   readonly targets: Int32Array | Float32Array;
 }
 
@@ -68,7 +68,7 @@ export interface Dataset {
 
 /** Elements of one sample's target: 1 for a class index. */
 export function targetLength(targets: Targets): number {
-  return targets.kind === 'index' ? 1 : elementCount(targets.shape);
+  return elementCount(targets.shape ?? []);
 }
 
 /** Buffers for `count` samples of a data set, on memory of their own. */
@@ -173,6 +173,7 @@ function checkTargets(operation: string, targets: Targets, classNames?: readonly
       received: JSON.stringify(targets),
     });
   }
+  if (targets.shape !== undefined) checkShape(operation, 'targets.shape', targets.shape);
   if (classNames !== undefined && classNames.length !== targets.classes) {
     throw new ConfigError({
       operation,

@@ -31,9 +31,11 @@ import { denseForward } from './dense-forward.ts';
 import { denseInputGradient } from './dense-input-gradient.ts';
 import { packDense } from './dense-pack.ts';
 import { denseWeightGradient } from './dense-weight-gradient.ts';
+import { diceLossFamily } from './dice-loss.ts';
 import { dropoutBackwardFamily } from './dropout-backward.ts';
 import { dropoutForwardFamily } from './dropout-forward.ts';
 import { dropoutMaskFamily } from './dropout-mask.ts';
+import { elementLossFamily } from './element-loss.ts';
 import { fillFamily } from './fill.ts';
 import { gaussianNoiseFamily } from './gaussian-noise.ts';
 import { groupNormBackwardFamily } from './group-norm-backward.ts';
@@ -54,6 +56,7 @@ import { maximumViewsBackwardFamily } from './maximum-views-backward.ts';
 import { movingAverageFamily } from './moving-average.ts';
 import { multiplyViewsFamily } from './multiply-views.ts';
 import { normalizePixelsFamily } from './normalize-pixels.ts';
+import { pixelCrossEntropyFamily } from './pixel-cross-entropy.ts';
 import { poolSharesFamily } from './pool-shares.ts';
 import { poolSharesBackwardFamily } from './pool-shares-backward.ts';
 import { preluBackwardFamily } from './prelu-backward.ts';
@@ -98,6 +101,8 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   clipFactor: clipFactorFamily,
   conv2dForward,
   conv2dInputGradient,
+  diceLoss: diceLossFamily,
+  elementLoss: elementLossFamily,
   lion: lionFamily,
   packConv2d,
   conv2dWeightGradient,
@@ -129,6 +134,7 @@ export const families: Readonly<Record<string, KernelFamily<any>>> = {
   normalizePixels: normalizePixelsFamily,
   poolShares: poolSharesFamily,
   poolSharesBackward: poolSharesBackwardFamily,
+  pixelCrossEntropy: pixelCrossEntropyFamily,
   preluBackward: preluBackwardFamily,
   preluForward: preluForwardFamily,
   reduceShards: reduceShardsFamily,

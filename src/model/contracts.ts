@@ -24,7 +24,11 @@ export interface TargetFormat {
 export interface LossContext {
   /** The model's output, or the input of its softmax where the loss takes logits. */
   readonly output: TensorRef;
+  /** Whether an activation at the end of the model was left to the loss: `output` is what goes into it. */
+  readonly undone: boolean;
   readonly targets: BufferRef;
+  /** f32 a class, where the plan's options have `classWeights`. */
+  readonly classWeights?: BufferRef;
   /** f32 a sample: its weight divided by the batch. */
   readonly sampleScale: BufferRef;
   /** Where the gradient goes; undefined in evaluation. */
@@ -33,14 +37,21 @@ export interface LossContext {
   readonly losses: BufferRef;
   /** i32 a sample, 1 where the prediction is right. */
   readonly correct: BufferRef;
+  /** f64 a sample, the mean error; only losses of numbers write it. */
+  readonly errors: BufferRef;
   call(spec: KernelSpec, operands: readonly Operand[]): void;
 }
 
 /** A loss as the plan sees it. */
 export interface LossPlan {
   readonly name: string;
-  /** Whether a softmax at the end of the model is left to the loss. */
+  /** Whether a softmax at the end of the model, or what `activation` names, is left to the loss. */
   readonly takesLogits: boolean;
+  readonly activation?: 'softmax' | 'sigmoid';
+  /** Whether it tells errors instead of hits. */
+  readonly regression?: boolean;
+  /** Answers a sample, of which `correct` counts the right ones; default 1. */
+  answers?(output: TensorRef): number;
   emit(context: LossContext): void;
 }
 

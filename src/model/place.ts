@@ -54,7 +54,12 @@ export function placeProgram(
   base: number,
 ): PlacedProgram {
   const buffers = buffersOf(phases);
-  for (const extra of [plan.losses, plan.correct, ...plan.outputs.map(({ origin }) => origin.buffer)]) {
+  for (const extra of [
+    plan.losses,
+    plan.correct,
+    ...errorsOf(plan),
+    ...plan.outputs.map(({ origin }) => origin.buffer),
+  ]) {
     if (!buffers.includes(extra) && extra.scope === 'batch') buffers.push(extra);
   }
   const heads = plan.heads.map(({ sampleScale }) => sampleScale);
@@ -64,6 +69,7 @@ export function placeProgram(
     ...heads,
     plan.step,
     plan.hyper,
+    ...(plan.classWeights === undefined ? [] : [plan.classWeights]),
     plan.input.matrices,
   ]) {
     if (!buffers.includes(extra)) buffers.push(extra);
@@ -119,6 +125,10 @@ export function placeProgram(
   };
 }
 
+function errorsOf({ errors }: Plan): readonly PlannedBuffer[] {
+  return errors === undefined ? [] : [errors];
+}
+
 /** One large image's activations are shared by all workers; each lives until its last reader's phase. */
 function placeInference(
   plan: Plan,
@@ -126,7 +136,12 @@ function placeInference(
   from: number,
   addresses: Map<PlannedBuffer, number>,
 ): number {
-  const results = [plan.losses, plan.correct, ...plan.outputs.map(({ origin }) => origin.buffer)];
+  const results = [
+    plan.losses,
+    plan.correct,
+    ...errorsOf(plan),
+    ...plan.outputs.map(({ origin }) => origin.buffer),
+  ];
   const steps = phases.map(({ units }) => [...new Set(units.map(({ calls }) => calls))].flat());
   let end = placeBatch(steps, plan.options.batchSize, new Set(results), from, addresses);
   for (const buffer of results) {

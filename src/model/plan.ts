@@ -43,6 +43,8 @@ export interface PlanOptions {
   readonly input: InputFormat;
   readonly targets?: TargetFormat;
   readonly loss?: LossPlan;
+  /** Classes whose weights the loss is given, where pixels have classes of their own. */
+  readonly classWeights?: number;
   /** In training: what each output's loss counts; default 1 for every output. */
   readonly lossWeights?: readonly number[];
   readonly optimizer?: OptimizerPlan;
@@ -88,6 +90,12 @@ export interface Plan {
   readonly hyper: PlannedBuffer;
   readonly losses: PlannedBuffer;
   readonly correct: PlannedBuffer;
+  /** f64 a sample, the mean error, where the loss tells that instead of hits. */
+  readonly errors: PlannedBuffer | undefined;
+  /** Answers a sample, of which `correct` counts the right ones. */
+  readonly answers: number;
+  /** f32 a class; see PlanOptions. */
+  readonly classWeights: PlannedBuffer | undefined;
   /** What the first output's loss counts. */
   readonly lossWeight: number;
   readonly heads: readonly PlannedHead[];
@@ -132,6 +140,10 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
   const hyper = plainBuffer('hyper', 'slot', { fixedBytes: 4 * HYPER_LENGTH });
   const losses = plainBuffer('losses', 'batch', { sampleBytes: 8 });
   const correct = plainBuffer('correct', 'batch', { sampleBytes: 4 });
+  const errors = plainBuffer('errors', 'batch', { sampleBytes: 8 });
+  const weights = options.classWeights;
+  const classWeights =
+    weights === undefined ? undefined : plainBuffer('classWeights', 'slot', { fixedBytes: 4 * weights });
   const input = emitInput(emission, options.input);
   const { nodes, results } = forwardNodes(graph, options);
   for (const node of nodes) emitForward(emission, node);
@@ -143,10 +155,13 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
     const first = { sampleScale, losses };
     [first, ...heads].forEach((head, i) => {
       emitLoss(emission, loss, results[i]!, {
+        undone: results[i] !== graph.outputs[i],
         targets: refTo(targets),
+        ...(classWeights && { classWeights: refTo(classWeights) }),
         sampleScale: refTo(head.sampleScale),
         losses: refTo(head.losses),
         correct: refTo(i === 0 ? correct : plainBuffer(`correct/${i}`, 'batch', { sampleBytes: 4 })),
+        errors: refTo(i === 0 ? errors : plainBuffer(`errors/${i}`, 'batch', { sampleBytes: 8 })),
       });
     });
   }
@@ -185,6 +200,9 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
     hyper,
     losses,
     correct,
+    errors: loss?.regression ? errors : undefined,
+    answers: loss?.answers?.(outputs[0]!) ?? 1,
+    classWeights,
     lossWeight: lossWeights[0] ?? 1,
     heads,
     outputs,
@@ -214,7 +232,7 @@ function emitLoss(
   emission: Emission,
   loss: LossPlan,
   tensor: number,
-  buffers: Pick<LossContext, 'targets' | 'sampleScale' | 'losses' | 'correct'>,
+  buffers: Omit<LossContext, 'output' | 'gradient' | 'call'>,
 ): void {
   const { call, mode } = emission;
   const output = emission.tensor(tensor);
@@ -264,7 +282,9 @@ function forwardNodes(
 ): { readonly nodes: readonly GraphNode[]; readonly results: readonly number[] } {
   if (mode === 'predict' || loss === undefined) return { nodes: graph.nodes, results: graph.outputs };
   const seen = mode === 'train' ? graph.outputs : graph.outputs.slice(0, 1);
-  const results = seen.map((output) => (loss.takesLogits ? logitsOf(graph, output) : output));
+  const results = seen.map((output) =>
+    loss.takesLogits ? logitsOf(graph, output, loss.activation) : output,
+  );
   const needed = new Set(results);
   const nodes = graph.nodes.toReversed().filter((node) => {
     if (needed.has(node.output)) for (const index of node.inputs) needed.add(index);
@@ -273,12 +293,13 @@ function forwardNodes(
   return { nodes: nodes.reverse(), results };
 }
 
-/** What a softmax is taken of, where a tensor is one; else the tensor itself. */
-function logitsOf({ nodes }: Graph, tensor: number): number {
+/** What an activation is taken of, where a tensor is one; else the tensor itself. */
+function logitsOf({ nodes }: Graph, tensor: number, activation = 'softmax'): number {
   const maker = nodes.find((node) => node.output === tensor);
-  const isSoftmax =
-    maker?.layer.type === 'activation' && (maker.layer.config as { function: string }).function === 'softmax';
-  return isSoftmax ? maker.inputs[0]! : tensor;
+  const isMade =
+    maker?.layer.type === 'activation' &&
+    (maker.layer.config as { function: string }).function === activation;
+  return isMade ? maker.inputs[0]! : tensor;
 }
 
 /** The outputs for the main thread to read: without gaps and halo, copied where they are not so already. */

@@ -7,8 +7,11 @@ import type { Plan } from '../model/plan.ts';
 export interface StepResults {
   /** Of all outputs that are trained, weighted and added up, in the order of the samples; without penalties. */
   readonly losses: Float64Array;
-  /** Hits of the first output. */
+  /** Right answers of the first output, out of `answers` a sample. */
   readonly correct: Int32Array;
+  readonly answers: number;
+  /** Mean error of each sample, where the loss tells that instead of hits. */
+  readonly errors: Float64Array | undefined;
   /** What regularizers add to the batch's mean loss; 0 in evaluation. */
   readonly penalty: number;
   /** Sums of squares of the reduced gradients, before clipping, by parameter; undefined where nobody needed them. */
@@ -33,6 +36,8 @@ export function readResults(plan: Plan, placed: PlacedProgram, heap: Heap, count
   return {
     losses,
     correct: heap.i32.subarray(correct, correct + count),
+    answers: plan.answers,
+    errors: plan.errors && lossesOf(plan.errors),
     penalty:
       penalties === undefined
         ? 0

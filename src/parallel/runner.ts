@@ -48,6 +48,8 @@ export interface StepInput {
   /** For the other outputs that are trained: their own scale, and what they count. */
   readonly heads: readonly { readonly sampleScale: Float32Array; readonly weight: number }[];
   readonly matrices: Float32Array;
+  /** Of the classes, where the loss reads them. */
+  readonly classWeights: Float32Array | undefined;
   readonly step: Int32Array;
   readonly hyper: Float32Array;
 }
@@ -148,6 +150,7 @@ export class Runner {
         weight,
       })),
       matrices: floats(matrices, 6 * count),
+      classWeights: plan.classWeights && floats(plan.classWeights, plan.classWeights.fixedBytes / 4),
       step: i32.subarray(at(plan.step) / 4, at(plan.step) / 4 + 2),
       hyper: floats(plan.hyper, plan.hyper.fixedBytes / 4),
     };

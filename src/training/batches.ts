@@ -1,7 +1,7 @@
 /** Fills a step's slot: samples, targets, weights, affine maps, the step's numbers. */
 
 import { type Augmentation, affineMatrix } from '../data/augmentation.ts';
-import { checkLabels, type Dataset } from '../data/dataset.ts';
+import { checkLabels, type Dataset, targetLength } from '../data/dataset.ts';
 import { ConfigError, DataError } from '../errors.ts';
 import { type StreamKey, splitWords } from '../math/random.ts';
 import type { InputFormat, TargetFormat } from '../model/contracts.ts';
@@ -41,8 +41,7 @@ export function inputFormat(dataset: Dataset, augmented: boolean): InputFormat {
 /** How a data set's targets are stored. */
 export function targetFormat(dataset: Dataset): TargetFormat {
   const { targets } = dataset;
-  if (targets.kind === 'index') return { kind: 'index', length: 1 };
-  return { kind: 'dense', length: elementCount(targets.shape) };
+  return { kind: targets.kind, length: targetLength(targets) };
 }
 
 /** Reads the samples `indices` into a slot and works out their weights and affine maps. */
@@ -70,6 +69,7 @@ export async function fillSamples(
   const { targets: kind } = dataset;
   if (kind.kind === 'index' && !recipe.ignoreTargets) checkLabels('dataset', targets, kind.classes);
   fillScale(dataset, indices, targets, sampleScale, recipe);
+  input.classWeights?.set(recipe.classWeight ?? []);
   for (const head of input.heads) head.sampleScale.set(sampleScale.map((scale) => scale * head.weight));
   if (input.lossWeight !== 1) sampleScale.set(sampleScale.map((scale) => scale * input.lossWeight));
   if (recipe.augmentation !== undefined) {
@@ -108,9 +108,15 @@ function fillScale(
   const count = indices.length;
   for (let i = 0; i < count; i++) {
     const sample = sampleWeight === undefined ? 1 : sampleWeight[indices[i]!]!;
-    const byClass = classWeight === undefined ? 1 : (classWeight[classOf(dataset, targets, i)] ?? 1);
+    const byClass =
+      classWeight === undefined || hasMasks(dataset) ? 1 : (classWeight[classOf(dataset, targets, i)] ?? 1);
     scale[i] = (sample * byClass) / count;
   }
+}
+
+/** Whether classes, and their weights, are the pixels'. */
+export function hasMasks({ targets }: Dataset): boolean {
+  return targets.kind === 'index' ? targets.shape !== undefined : targets.shape.length > 1;
 }
 
 function classOf(dataset: Dataset, targets: ArrayLike<number>, i: number): number {
@@ -119,6 +125,12 @@ function classOf(dataset: Dataset, targets: ArrayLike<number>, i: number): numbe
   let best = 0;
   for (let c = 1; c < classes; c++) if (targets[i * classes + c]! > targets[i * classes + best]!) best = c;
   return best;
+}
+
+/** Classes of a sample, or of a pixel. */
+export function classesOf({ targets }: Dataset): number {
+  if (targets.kind === 'index') return targets.classes;
+  return targets.shape.length > 1 ? targets.shape.at(-1)! : elementCount(targets.shape);
 }
 
 /** Throws ConfigError unless the weights are finite, not negative, and enough. */
@@ -135,6 +147,5 @@ export function checkWeighting(dataset: Dataset, { sampleWeight, classWeight }: 
     });
   };
   check('sampleWeight', sampleWeight, dataset.size);
-  const { targets } = dataset;
-  check('classWeight', classWeight, targets.kind === 'index' ? targets.classes : elementCount(targets.shape));
+  check('classWeight', classWeight, classesOf(dataset));
 }

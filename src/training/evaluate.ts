@@ -8,7 +8,9 @@ import type { Runner } from '../parallel/runner.ts';
 import { elementCount, formatShape, type Shape, sameShape } from '../tensor/shape.ts';
 import { fillSamples, inputFormat, targetFormat } from './batches.ts';
 import type { Metrics } from './history.ts';
-import { type Loss, type LossName, lossPlan } from './losses.ts';
+import { checkTargets, lossPlan } from './loss-plans.ts';
+import { type Loss, type LossName, resolveLoss } from './losses.ts';
+import { addResults, metricsFrom, noResults } from './metrics.ts';
 import { penaltyOf } from './penalty.ts';
 import type { ModelState, RunOptions } from './state.ts';
 
@@ -32,8 +34,13 @@ export interface Prediction {
 
 const NO_AUGMENTATION = { augmentationKey: [0, 0] as const, epoch: 0 };
 
-/** Throws unless the data set fits the model. */
-export function checkFit(operation: string, state: ModelState, dataset: Dataset, withTargets: boolean): void {
+/** Throws unless the data set fits the model and, where targets are read, the loss. */
+export function checkFit(
+  operation: string,
+  state: ModelState,
+  dataset: Dataset,
+  loss: LossName | Loss | undefined,
+): void {
   checkDataset(operation, dataset);
   const { graph } = state;
   const wanted = graph.tensors[graph.input]!;
@@ -53,32 +60,10 @@ export function checkFit(operation: string, state: ModelState, dataset: Dataset,
       received: 'none',
     });
   }
-  if (!withTargets) return;
-  const { targets } = dataset;
-  const classes = targets.kind === 'index' ? targets.classes : elementCount(targets.shape);
-  for (const index of graph.outputs) checkOutput(operation, graph.tensors[index]!, classes);
-}
-
-/** Throws ShapeError unless an output is a vector with an element a class. */
-function checkOutput(operation: string, outputShape: Shape, classes: number): void {
-  if (outputShape.length !== 1) {
-    throw new ShapeError({
-      operation,
-      argument: 'model',
-      expected: 'outputs [classes], one vector a sample',
-      received: formatShape(outputShape),
-      hint: 'end the model with flatten() and dense()',
-    });
-  }
-  const outputs = elementCount(outputShape);
-  if (classes !== outputs) {
-    throw new ShapeError({
-      operation,
-      argument: 'dataset.targets',
-      expected: `${outputs} classes, as many as the model has outputs`,
-      received: String(classes),
-    });
-  }
+  if (loss === undefined) return;
+  const resolved = resolveLoss(loss);
+  for (const index of graph.outputs)
+    checkTargets(operation, resolved, graph.tensors[index]!, dataset.targets);
 }
 
 /** Throws ConfigError unless `batchSize` is a positive integer. */
@@ -167,18 +152,14 @@ export async function evaluateWith(
   runner: Runner,
   key: string,
   dataset: Dataset,
+  loss: LossName | Loss,
   signal?: AbortSignal,
 ): Promise<Metrics> {
-  let [loss, correct] = [0, 0];
-  const collect = (_from: number, count: number) => {
-    const results = runner.results(key, count);
-    for (let i = 0; i < count; i++) {
-      loss += results.losses[i]!;
-      correct += results.correct[i]!;
-    }
-  };
+  const sums = noResults();
+  const collect = (_from: number, count: number) => addResults(sums, runner.results(key, count), count);
   await runThrough(runner, key, dataset, collect, signal);
-  return { loss: loss / dataset.size + penaltyOf(state, runner), accuracy: correct / dataset.size };
+  const metrics = metricsFrom(sums, loss);
+  return { ...metrics, loss: metrics.loss + penaltyOf(state, runner) };
 }
 
 /** The outputs of `graph`, by default the model's, for all samples of a data set. */
@@ -190,7 +171,7 @@ export async function predictWith(
 ): Promise<Prediction[]> {
   const wantedBatch = options.batchSize ?? 128;
   checkBatchSize('predict', wantedBatch);
-  checkFit('predict', state, dataset, false);
+  checkFit('predict', state, dataset, undefined);
   const runner = await state.runner(options);
   const batchSize = Math.min(wantedBatch, dataset.size);
   const planned: PlanOptions = {

@@ -9,8 +9,10 @@ import type { StepResults } from '../parallel/results.ts';
 import type { Runner } from '../parallel/runner.ts';
 import {
   checkWeighting,
+  classesOf,
   fillSamples,
   fillStep,
+  hasMasks,
   inputFormat,
   targetFormat,
   type Weighting,
@@ -19,8 +21,10 @@ import type { Callback } from './callbacks/callback.ts';
 import { type CheckpointOptions, type Checkpoints, openCheckpoints } from './checkpoints.ts';
 import { checkBatchSize, checkFit, evaluateWith, openEvaluation, settle } from './evaluate.ts';
 import { normsByLayer } from './gradient-norms.ts';
-import type { EpochMetrics, EpochRecord, History, StepProgress } from './history.ts';
-import { type Loss, type LossName, lossPlan, outputWeights, resolveLoss } from './losses.ts';
+import type { EpochMetrics, EpochRecord, History, Metrics, StepProgress } from './history.ts';
+import { lossPlan } from './loss-plans.ts';
+import { type Loss, type LossName, outputWeights } from './losses.ts';
+import { addResults, metricsFrom } from './metrics.ts';
 import {
   checkOnNonFinite,
   nonFiniteEpoch,
@@ -108,9 +112,11 @@ export function openTraining(
     readonly augmented: boolean;
     readonly lossWeights?: Readonly<Record<string, number>> | undefined;
     readonly gradientNorms?: boolean | undefined;
+    readonly classWeight?: ArrayLike<number> | undefined;
   },
 ): string {
-  const { batchSize, loss, optimizer, augmented, gradientNorms = false } = options;
+  const { batchSize, loss, optimizer, augmented, gradientNorms = false, classWeight } = options;
+  const weighted = classWeight !== undefined && hasMasks(dataset);
   const lossWeights = outputWeights('fit', state.graph.outputNames, options.lossWeights);
   const input = inputFormat(dataset, augmented);
   const targets = targetFormat(dataset);
@@ -125,6 +131,7 @@ export function openTraining(
     frozen,
     lossWeights,
     gradientNorms,
+    weighted && classesOf(dataset),
   ]);
   const graph = state.trainingGraph;
   runner.open(key, (size = batchSize) =>
@@ -137,6 +144,7 @@ export function openTraining(
       loss: lossPlan(loss, dataset.targets.kind),
       ...(lossWeights && { lossWeights }),
       gradientNorms,
+      ...(weighted && { classWeights: classesOf(dataset) }),
       ...(optimizer === undefined ? {} : { optimizer: optimizer.plan }),
       seed: state.seed,
       numerics: state.numerics,
@@ -163,8 +171,8 @@ export async function* trainEpochs(
     validation,
     augmentation,
   } = options;
-  checkFit('fit', state, dataset, true);
-  if (validation !== undefined) checkFit('fit validation', state, validation, true);
+  checkFit('fit', state, dataset, loss);
+  if (validation !== undefined) checkFit('fit validation', state, validation, loss);
   checkBatchSize('fit', wanted);
   checkEpochs('epochs', epochs);
   checkEpochs('initialEpoch', initialEpoch);
@@ -175,7 +183,6 @@ export async function* trainEpochs(
   state.trainedOn = trainedOnOf(dataset);
   const batchSize = Math.min(wanted, dataset.size);
   const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
-  resolveLoss(loss);
   const full = { ...options, optimizer, epochs, loss, batchSize };
   const { checkpoint, seed = state.seed } = options;
   const run = { optimizer, batchSize, seed, steps: Math.ceil(dataset.size / batchSize) };
@@ -224,9 +231,9 @@ async function runEpoch(
   const { optimizer, batchSize, epochs, loss, validation } = options;
   const runner = await state.runner(options);
   state.useOptimizer(runner, optimizer);
-  const { lossWeights, gradientNorms } = options;
+  const { lossWeights, gradientNorms, classWeight } = options;
   const augmented = options.augmentation !== undefined;
-  const training = { batchSize, loss, optimizer, augmented, lossWeights, gradientNorms };
+  const training = { batchSize, loss, optimizer, augmented, lossWeights, gradientNorms, classWeight };
   openTraining(runner, state, dataset, training);
   const validationKey = validation && openEvaluation(runner, state, validation, { batchSize: 128, loss });
   const key = openTraining(runner, state, dataset, training);
@@ -236,7 +243,7 @@ async function runEpoch(
   if (end.done) state.showAverages(true);
   const { signal } = options;
   const checked =
-    end.done && validation && (await evaluateWith(state, runner, validationKey!, validation, signal));
+    end.done && validation && (await evaluateWith(state, runner, validationKey!, validation, loss, signal));
   if (!end.done || (validation !== undefined && signal?.aborted)) {
     await checkpoints?.save(end.position);
     return undefined;
@@ -245,7 +252,7 @@ async function runEpoch(
   return {
     epoch: from.epoch + 1,
     ...metricsOf(end.position, options),
-    ...(checked && { valLoss: checked.loss, valAccuracy: checked.accuracy }),
+    ...(checked && validationMetrics(checked)),
     learningRate,
     seconds,
     imagesPerSecond: dataset.size / seconds,
@@ -272,8 +279,8 @@ async function trainEpoch(
       order?.subarray(from, from + count) ?? Uint32Array.from({ length: count }, (_, i) => from + i);
     await fillSamples(dataset, indices, runner.input(key, step % 2, count), recipe);
   };
-  const { loss, correct, samples, skippedSteps } = start;
-  const sums = { loss, correct, samples, skippedSteps };
+  const { loss, correct, errors, samples, skippedSteps } = start;
+  const sums = { loss, correct, errors, samples, skippedSteps };
   const secondsSoFar = () => start.seconds + (performance.now() - started) / 1000;
   let { learningRate } = start;
   const positionAt = (step: number) => ({ epoch, step, ...sums, learningRate, seconds: secondsSoFar() });
@@ -292,7 +299,7 @@ async function trainEpoch(
     if ((await running) === 'done') {
       state.iterations += 1;
       results = runner.results(key, count);
-      addResults(results, count, sums);
+      addResults(sums, results, count);
     } else {
       const skips = options.onNonFinite === 'skip' && state.firstNonFinite() === undefined;
       if (!skips) throw failedStep(run, { epoch, step, count, order });
@@ -318,29 +325,18 @@ async function trainEpoch(
   return { position: positionAt(steps), done: true };
 }
 
-type Sums = Pick<RunPosition, 'loss' | 'correct' | 'samples' | 'skippedSteps'>;
-
-/** Adds a step's losses and hits. */
-function addResults(
-  { losses, correct, penalty }: StepResults,
-  count: number,
-  sums: { -readonly [K in keyof Sums]: Sums[K] },
-): void {
-  for (let i = 0; i < count; i++) {
-    sums.loss += losses[i]!;
-    sums.correct += correct[i]!;
-  }
-  sums.loss += penalty * count;
-  sums.samples += count;
-}
+type Sums = Pick<RunPosition, 'loss' | 'correct' | 'errors' | 'samples' | 'skippedSteps'>;
 
 /** Means over the samples of the steps that were not left out. */
-function metricsOf(
-  { loss, correct, samples, skippedSteps }: Sums,
-  { onNonFinite }: FitOptions,
-): EpochMetrics {
-  const skipped = onNonFinite === 'skip' ? { skippedSteps } : {};
-  return { loss: loss / samples, accuracy: correct / samples, ...skipped };
+function metricsOf(sums: Sums, options: FitOptions): EpochMetrics {
+  const skipped = options.onNonFinite === 'skip' ? { skippedSteps: sums.skippedSteps } : {};
+  return { ...metricsFrom(sums, options.loss ?? 'categoricalCrossentropy'), ...skipped };
+}
+
+/** The figures of a validation, by their names in an epoch's record. */
+function validationMetrics({ loss, accuracy, meanAbsoluteError }: Metrics) {
+  const error = meanAbsoluteError === undefined ? {} : { valMeanAbsoluteError: meanAbsoluteError };
+  return { valLoss: loss, valAccuracy: accuracy, ...error };
 }
 
 /** The error for a step that is not finite. `order`: of the samples, undefined for that of the data set. */

@@ -4,8 +4,10 @@
 export interface Metrics {
   /** Mean over the samples. */
   readonly loss: number;
-  /** Share of right answers, 0 to 1. */
+  /** Share of right answers, 0 to 1: for masks that of pixels, for yes and no that of outputs; NaN for numbers. */
   readonly accuracy: number;
+  /** Mean of |output - target|, for losses of numbers only. */
+  readonly meanAbsoluteError?: number;
 }
 
 /** Metrics of an epoch, or of its part so far. */
@@ -20,6 +22,7 @@ export interface EpochRecord extends EpochMetrics {
   /** Only with a validation set. */
   readonly valLoss?: number;
   readonly valAccuracy?: number;
+  readonly valMeanAbsoluteError?: number;
   /** Of the epoch's last step. */
   readonly learningRate: number;
   /** Seconds of the training part. */

@@ -1,15 +1,16 @@
-/** Losses: what `loss` options name, as kernel calls. */
+/** Losses: names and options as in Keras, as plain data. loss-plans.ts makes kernel calls of them. */
 import { ConfigError } from '../errors.ts';
-import type { SoftmaxCrossEntropySpec } from '../kernels/softmax-cross-entropy.ts';
-import type { LossPlan } from '../model/contracts.ts';
 
 /** Names of losses with all their defaults, as in Keras. */
-export type LossName = 'categoricalCrossentropy' | 'sparseCategoricalCrossentropy';
+export type LossName = keyof typeof BY_NAME;
 
 /** A loss with its options, as plain data: what functions such as `categoricalCrossentropy()` return. */
 export interface Loss {
   readonly name: LossName;
-  readonly labelSmoothing: number;
+  readonly labelSmoothing?: number;
+  readonly fromLogits?: boolean;
+  readonly delta?: number;
+  readonly smooth?: number;
 }
 
 export interface CrossentropyOptions {
@@ -18,11 +19,18 @@ export interface CrossentropyOptions {
    * expected with probability 1 - s + s / classes. The reported loss is the smoothed one. Default 0.
    */
   readonly labelSmoothing?: number;
+  /**
+   * A softmax (binary: a sigmoid) at the end of the model is left to the loss, which computes both from the logits.
+   * Other outputs are logits where this is true (default), and probabilities where it is false: those are divided by
+   * their sum (not the binary ones) and held between 1e-7 and 1 - 1e-7, as in Keras.
+   */
+  readonly fromLogits?: boolean;
 }
 
 /**
- * Cross-entropy between the targets' distribution and the softmax over the last axis, computed from the logits:
- * -sum over classes of target log(softmax(z)). Takes class indices or dense targets, whichever the data set has.
+ * Cross-entropy between the targets' distribution and the softmax over the last axis:
+ * -sum over classes of target log(softmax(z)). Takes class indices or dense targets, whichever the data set has; for
+ * outputs [H, W, classes] one a pixel, and the mean over the pixels is the sample's loss.
  */
 export function categoricalCrossentropy(options: CrossentropyOptions = {}): Loss {
   return crossentropy('categoricalCrossentropy', options);
@@ -33,24 +41,72 @@ export function sparseCategoricalCrossentropy(options: CrossentropyOptions = {})
   return crossentropy('sparseCategoricalCrossentropy', options);
 }
 
-function crossentropy(name: LossName, { labelSmoothing = 0 }: CrossentropyOptions): Loss {
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new ConfigError({
-      operation: name,
-      argument: 'labelSmoothing',
-      expected: 'a number from 0 to 1',
-      received: String(labelSmoothing),
-    });
-  }
-  return { name, labelSmoothing };
+/**
+ * Cross-entropy of every output by itself, a yes or no: -(t log p + (1 - t) log(1 - p)), its mean over the outputs.
+ * Targets are dense and of the outputs' shape, or class indices 0 and 1 for one output (a pixel).
+ */
+export function binaryCrossentropy(options: CrossentropyOptions = {}): Loss {
+  return crossentropy('binaryCrossentropy', options);
 }
 
-const BY_NAME = { categoricalCrossentropy, sparseCategoricalCrossentropy };
+/** Mean of (output - target)^2. */
+export function meanSquaredError(): Loss {
+  return { name: 'meanSquaredError' };
+}
+
+/** Mean of |output - target|. */
+export function meanAbsoluteError(): Loss {
+  return { name: 'meanAbsoluteError' };
+}
+
+export interface HuberOptions {
+  /** Where the square becomes a line; default 1. */
+  readonly delta?: number;
+}
+
+/** Mean of d^2 / 2 where |d| = |output - target| is at most delta, else of delta (|d| - delta / 2) (Huber 1964). */
+export function huber({ delta = 1 }: HuberOptions = {}): Loss {
+  if (!(delta > 0 && delta < Infinity)) refuse('huber', 'delta', 'a positive, finite number', delta);
+  return { name: 'huber', delta };
+}
+
+export interface DiceOptions {
+  /** Added above and below, so that empty masks cost nothing; default 1e-7. */
+  readonly smooth?: number;
+}
+
+/**
+ * 1 - 2 sum(p t) / (sum p + sum t) over all outputs of a sample, which are probabilities (Milletari et al. 2016, with the
+ * sums of Keras' Dice). Each sample has its own sums, where Keras' default takes those of the batch.
+ */
+export function dice({ smooth = 1e-7 }: DiceOptions = {}): Loss {
+  if (!(smooth >= 0 && smooth < Infinity)) refuse('dice', 'smooth', 'a finite number from 0 on', smooth);
+  return { name: 'dice', smooth };
+}
+
+function crossentropy<N extends string>(name: N, options: CrossentropyOptions) {
+  const { labelSmoothing = 0, fromLogits = true } = options;
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+    refuse(name, 'labelSmoothing', 'a number from 0 to 1', labelSmoothing);
+  }
+  if (typeof fromLogits !== 'boolean') refuse(name, 'fromLogits', 'true or false', fromLogits);
+  return { name, labelSmoothing, ...(!fromLogits && { fromLogits }) };
+}
+
+const BY_NAME = {
+  categoricalCrossentropy,
+  sparseCategoricalCrossentropy,
+  binaryCrossentropy,
+  meanSquaredError,
+  meanAbsoluteError,
+  huber,
+  dice,
+};
 
 /** A loss by name with its defaults, or the given one. Throws ConfigError for anything else. */
 export function resolveLoss(loss: LossName | Loss): Loss {
   const [name, options] = typeof loss === 'string' ? [loss, {}] : [loss?.name, loss];
-  if (Object.hasOwn(BY_NAME, name)) return BY_NAME[name](options);
+  if (Object.hasOwn(BY_NAME, name)) return (BY_NAME[name] as (options: object) => Loss)(options);
   throw new ConfigError({
     operation: 'fit',
     argument: 'loss',
@@ -59,26 +115,8 @@ export function resolveLoss(loss: LossName | Loss): Loss {
   });
 }
 
-/** The plan of a loss. `targets`: how the data set stores them. Throws ConfigError for unknown names. */
-export function lossPlan(loss: LossName | Loss, targets: 'index' | 'dense'): LossPlan {
-  const { name, labelSmoothing } = resolveLoss(loss);
-  return {
-    name: JSON.stringify([name, targets, labelSmoothing]),
-    takesLogits: true,
-    emit({ output, gradient, call, ...buffers }) {
-      const spec: SoftmaxCrossEntropySpec = {
-        kind: 'softmaxCrossEntropy',
-        classes: output.view.channels,
-        logitsStride: output.view.imageStride,
-        targets,
-        labelSmoothing,
-        gradient: gradient !== undefined,
-      };
-      const { targets: expected, sampleScale, losses, correct } = buffers;
-      const written = gradient === undefined ? [] : [gradient.origin];
-      call(spec, [output.origin, expected, sampleScale, ...written, losses, correct, 'count']);
-    },
-  };
+function refuse(operation: string, argument: string, expected: string, received: unknown): never {
+  throw new ConfigError({ operation, argument, expected, received: String(received) });
 }
 
 /** A weight for each output, 1 where none is named; undefined where all are 1. Throws ConfigError. */

@@ -4,7 +4,7 @@ import { bufferBytes } from '../model/buffers.ts';
 import type { Graph } from '../model/graph.ts';
 import { buffersOf, placeProgram } from '../model/place.ts';
 import { planProgram, shardSizeFor } from '../model/plan.ts';
-import { lossPlan } from './losses.ts';
+import { lossPlan } from './loss-plans.ts';
 import { adam, type Optimizer } from './optimizers.ts';
 
 /** For which step; defaults are those of `fit`. */

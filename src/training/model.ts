@@ -155,11 +155,11 @@ export class Model {
   async evaluate(dataset: Dataset, options: EvaluateOptions = {}): Promise<Metrics> {
     const { batchSize = 128, loss = 'categoricalCrossentropy' } = options;
     checkBatchSize('evaluate', batchSize);
-    checkFit('evaluate', this.#state, dataset, true);
+    checkFit('evaluate', this.#state, dataset, loss);
     return this.#state.exclusively('evaluate', async () => {
       const runner = await this.#state.runner(options);
       const key = openEvaluation(runner, this.#state, dataset, { batchSize, loss });
-      return evaluateWith(this.#state, runner, key, dataset);
+      return evaluateWith(this.#state, runner, key, dataset, loss);
     });
   }
 

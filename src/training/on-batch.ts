@@ -9,6 +9,7 @@ import { checkFit } from './evaluate.ts';
 import { openTraining } from './fit.ts';
 import type { Metrics } from './history.ts';
 import type { Loss, LossName } from './losses.ts';
+import { addResults, metricsFrom, noResults } from './metrics.ts';
 import { checkOnNonFinite, nonFiniteStep, type OnNonFinite } from './non-finite.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from './optimizers.ts';
 import type { ModelState, RunOptions, Weight } from './state.ts';
@@ -48,7 +49,7 @@ export async function trainOnBatch(
     const at = { operation: 'trainOnBatch', indexOf: (position: number) => position };
     throw nonFiniteStep(runner.diagnose(key, 0, dataset.size), at);
   }
-  return metricsOf(runner, key, dataset.size);
+  return metricsOf(runner, key, dataset.size, options);
 }
 
 /** Gradients without a step; see `Model.gradientsOnBatch`. */
@@ -66,7 +67,7 @@ export async function gradientsOnBatch(
     if (origin === undefined) continue;
     gradients[name] = { shape: spec.shape, data: runner.floats(key, origin.buffer, elements).slice() };
   }
-  return { ...metricsOf(runner, key, dataset.size), gradients };
+  return { ...metricsOf(runner, key, dataset.size, options), gradients };
 }
 
 async function prepare(
@@ -76,13 +77,13 @@ async function prepare(
   optimizer: Optimizer | undefined,
 ) {
   const dataset = asDataset(state, batch);
-  checkFit('trainOnBatch', state, dataset, true);
+  checkFit('trainOnBatch', state, dataset, options.loss ?? 'categoricalCrossentropy');
   checkWeighting(dataset, options);
   const runner = await state.runner(options);
   if (optimizer !== undefined) state.useOptimizer(runner, optimizer);
   const loss = options.loss ?? 'categoricalCrossentropy';
-  const { lossWeights } = options;
-  const training = { batchSize: dataset.size, loss, optimizer, augmented: false, lossWeights };
+  const { lossWeights, classWeight } = options;
+  const training = { batchSize: dataset.size, loss, optimizer, augmented: false, lossWeights, classWeight };
   return { runner, key: openTraining(runner, state, dataset, training), dataset };
 }
 
@@ -108,24 +109,23 @@ async function runBatch(
   return runner.run(key, 0, dataset.size);
 }
 
-function metricsOf(runner: Runner, key: string, count: number): Metrics {
-  const { losses, correct, penalty } = runner.results(key, count);
-  let [loss, hits] = [0, 0];
-  for (let i = 0; i < count; i++) {
-    loss += losses[i]!;
-    hits += correct[i]!;
-  }
-  return { loss: loss / count + penalty, accuracy: hits / count };
+function metricsOf(runner: Runner, key: string, count: number, { loss }: BatchOptions): Metrics {
+  const sums = noResults();
+  addResults(sums, runner.results(key, count), count);
+  return metricsFrom(sums, loss ?? 'categoricalCrossentropy');
 }
 
 function asDataset(state: ModelState, batch: BatchInput): Dataset {
   const { graph } = state;
-  const classes = elementCount(graph.tensors[graph.output]!);
+  const output = graph.tensors[graph.output]!;
+  const masks = output.length > 1;
+  const targetShape = batch.targets instanceof Float32Array ? output : output.slice(0, -1);
   return arrayDataset({
     inputs: batch.inputs,
     inputShape: graph.tensors[graph.input]!,
     targets: batch.targets,
-    classes,
+    classes: masks ? output.at(-1)! : elementCount(output),
+    ...(masks && { targetShape }),
     ...(batch.normalization && { normalization: batch.normalization }),
   });
 }

@@ -11,7 +11,10 @@ export interface RunPosition {
   readonly step: number;
   /** Sums over the epoch's samples so far. */
   readonly loss: number;
+  /** Shares of right answers. */
   readonly correct: number;
+  /** Mean errors of losses of numbers. */
+  readonly errors: number;
   readonly samples: number;
   /** Steps of the epoch that were left out. */
   readonly skippedSteps: number;
@@ -42,17 +45,22 @@ export interface CallbackRecord {
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
-const COUNTS = ['epoch', 'step', 'correct', 'samples', 'skippedSteps'] as const;
-const SUMS = ['loss', 'learningRate', 'seconds'] as const;
+const COUNTS = ['epoch', 'step', 'samples', 'skippedSteps'] as const;
+const SUMS = ['loss', 'correct', 'errors', 'learningRate', 'seconds'] as const;
 
 /** The start of an epoch. */
 export function startOfEpoch(epoch: number): RunPosition {
-  return { epoch, step: 0, loss: 0, correct: 0, samples: 0, skippedSteps: 0, learningRate: 0, seconds: 0 };
+  const none = { step: 0, loss: 0, correct: 0, errors: 0, samples: 0, skippedSteps: 0 };
+  return { epoch, ...none, learningRate: 0, seconds: 0 };
 }
 
 /** The JSON of a state. */
 export function writeRunState(operation: string, state: RunState): string {
-  return writeJson(operation, 'training', state);
+  // JSON has no NaN, which the accuracy of numbers is.
+  const records = state.records.map((record) =>
+    Object.fromEntries(Object.entries(record).filter(([, value]) => !Number.isNaN(value))),
+  );
+  return writeJson(operation, 'training', { ...state, records: records as unknown as Json });
 }
 
 /** Reads what `writeRunState` wrote. Throws FormatError for anything else, naming the member. */
@@ -72,7 +80,7 @@ export function readRunState(operation: string, text: string): RunState {
     return value as readonly Json[];
   };
   const all = object(data, '');
-  const position: JsonObject = { skippedSteps: 0, ...object(all.position, 'position') };
+  const position: JsonObject = { skippedSteps: 0, errors: 0, ...object(all.position, 'position') };
   for (const name of COUNTS) {
     check(isCount(position[name]), `position.${name}`, 'a whole number from 0 on', position[name]);
   }
@@ -91,7 +99,10 @@ export function readRunState(operation: string, text: string): RunState {
       'epochs in order',
       found.epoch,
     );
-    return found as unknown as EpochRecord;
+    const unknown = found.accuracy === undefined ? { accuracy: Number.NaN } : {};
+    const unchecked =
+      'valLoss' in found && found.valAccuracy === undefined ? { valAccuracy: Number.NaN } : {};
+    return { ...found, ...unknown, ...unchecked } as unknown as EpochRecord;
   });
   const slots = list(all.slots, 'slots');
   check(
@@ -110,10 +121,10 @@ export function readRunState(operation: string, text: string): RunState {
     });
     return { data: found.data ?? null, tensors };
   });
-  const { epoch, step, loss, correct, samples, skippedSteps, learningRate, seconds } =
+  const { epoch, step, loss, correct, errors, samples, skippedSteps, learningRate, seconds } =
     position as unknown as RunPosition;
   return {
-    position: { epoch, step, loss, correct, samples, skippedSteps, learningRate, seconds },
+    position: { epoch, step, loss, correct, errors, samples, skippedSteps, learningRate, seconds },
     iterations: all.iterations as number,
     records,
     stopped: all.stopped as boolean,

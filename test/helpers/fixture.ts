@@ -80,6 +80,22 @@ export interface SchedulesJson {
   readonly cases: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
+/** The plain data of the fixture `losses`. */
+export interface LossesJson {
+  readonly about: string;
+  readonly cases: Readonly<Record<string, LossCase>>;
+}
+
+/** A loss of the library, and what PyTorch's was given. */
+export interface LossCase {
+  readonly loss: string;
+  readonly index: boolean;
+  readonly labelSmoothing?: number;
+  readonly classWeight?: readonly number[];
+  readonly fromLogits?: boolean;
+  readonly delta?: number;
+}
+
 /** Rule and options of one optimizer run. */
 export interface OptimizerCase {
   readonly rule: 'sgd' | 'adam' | 'rmsprop' | 'adagrad' | 'lion';
@@ -119,6 +135,7 @@ interface FixtureJsons {
   readonly optimizers: OptimizersJson;
   readonly spatial: SpatialJson;
   readonly schedules: SchedulesJson;
+  readonly losses: LossesJson;
 }
 
 /** A fixture in memory; `tensor` fails on an unknown name, `tensors` is for looking. */

@@ -2,7 +2,7 @@
 import type { KernelSpec } from '../../src/kernels/kernel.ts';
 import { placeProgram } from '../../src/model/place.ts';
 import { planProgram, shardSizeFor } from '../../src/model/plan.ts';
-import { lossPlan } from '../../src/training/losses.ts';
+import { lossPlan } from '../../src/training/loss-plans.ts';
 import type { Model } from '../../src/training/model.ts';
 import { adam } from '../../src/training/optimizers.ts';
 

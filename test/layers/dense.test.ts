@@ -3,7 +3,7 @@ import test from 'node:test';
 import { dense } from '../../src/layers/index.ts';
 import { graphParameters, sequentialGraph } from '../../src/model/graph.ts';
 import { planProgram } from '../../src/model/plan.ts';
-import { lossPlan } from '../../src/training/losses.ts';
+import { lossPlan } from '../../src/training/loss-plans.ts';
 import { PLAIN_INPUT } from '../helpers/conformance-model.ts';
 import { assertRefusedOptions } from '../helpers/conformance-registry.ts';
 

@@ -7,7 +7,7 @@ import { sequentialGraph } from '../../src/model/graph.ts';
 import { buffersOf, type PlacedProgram, placeProgram } from '../../src/model/place.ts';
 import { type Plan, planProgram } from '../../src/model/plan.ts';
 import type { View } from '../../src/tensor/view.ts';
-import { lossPlan } from '../../src/training/losses.ts';
+import { lossPlan } from '../../src/training/loss-plans.ts';
 import { adam } from '../../src/training/optimizers.ts';
 import { SEED } from '../helpers/arbitraries.ts';
 import { PLAIN_INPUT } from '../helpers/conformance-model.ts';

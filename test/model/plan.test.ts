@@ -7,7 +7,7 @@ import type { BufferRef } from '../../src/layers/layer.ts';
 import { graphParameters, sequentialGraph } from '../../src/model/graph.ts';
 import { type Plan, planProgram, shardSizeFor } from '../../src/model/plan.ts';
 import { elementCount } from '../../src/tensor/shape.ts';
-import { lossPlan } from '../../src/training/losses.ts';
+import { lossPlan } from '../../src/training/loss-plans.ts';
 import { adam, sgd } from '../../src/training/optimizers.ts';
 import { randomNormals, SEED, uniforms } from '../helpers/arbitraries.ts';
 import { PLAIN_INPUT } from '../helpers/conformance-model.ts';

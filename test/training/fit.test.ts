@@ -250,7 +250,7 @@ test('options and data that do not fit are refused before anything runs', async 
   };
   for (const batchSize of [0, -1, 2.5, Number.NaN]) await refused({ batchSize }, ConfigError);
   for (const epochs of [-1, 1.5]) await refused({ epochs }, ConfigError);
-  await refused({ optimizer: 'rmsprop' }, ConfigError);
+  await refused({ optimizer: 'nadam' }, ConfigError);
   await refused({ loss: 'mse' }, ConfigError);
   await refused({ augmentation: { zoomRange: 1 } }, ConfigError);
   await refused({}, ConfigError, { ...data, size: 0 });

@@ -15,7 +15,7 @@ import {
 } from '../../src/index.ts';
 import { graphParameters, sequentialGraph } from '../../src/model/graph.ts';
 import { planProgram } from '../../src/model/plan.ts';
-import { lossPlan } from '../../src/training/losses.ts';
+import { lossPlan } from '../../src/training/loss-plans.ts';
 import { randomNormals } from '../helpers/arbitraries.ts';
 import {
   allWeights,
@@ -202,7 +202,7 @@ test('batches that do not fit the model are refused', async () => {
   await refused({}, 'ConfigError', { sampleWeight: [1, 1] });
 });
 
-test('the cross-entropy takes models that end in a vector: an image of outputs is refused', async () => {
+test('a class a sample does not fit an image of outputs: that is refused', async () => {
   const dataset: Dataset = { ...smallDataset(4), targets: { kind: 'index', classes: 32 } };
   await using model = sequential({ inputShape: IMAGE }, [
     maxPooling2d({}),
@@ -211,7 +211,7 @@ test('the cross-entropy takes models that end in a vector: an image of outputs i
   const refusal = {
     name: 'ShapeError',
     message:
-      /model: expected outputs \[classes\], one vector a sample, got \[4, 4, 2\] \(end the model with flatten/,
+      /dataset.targets: expected class indices, \[4, 4\], for the output \[4, 4, 2\], got one a sample \(end the model with flatten/,
   };
   await assert.rejects(model.fit(dataset, { engine }), refusal);
   await assert.rejects(model.evaluate(dataset, { engine }), refusal);

@@ -27,9 +27,11 @@ import { denseForwardTwin } from './dense-forward.ts';
 import { denseInputGradientTwin } from './dense-input-gradient.ts';
 import { packDenseTwin } from './dense-pack.ts';
 import { denseWeightGradientTwin } from './dense-weight-gradient.ts';
+import { diceLossTwin } from './dice-loss.ts';
 import { dropoutBackwardTwin } from './dropout-backward.ts';
 import { dropoutForwardTwin } from './dropout-forward.ts';
 import { dropoutMaskTwin } from './dropout-mask.ts';
+import { elementLossTwin } from './element-loss.ts';
 import { fillTwin } from './fill.ts';
 import { groupNormBackwardTwin } from './group-norm-backward.ts';
 import { layerNormBackwardTwin } from './layer-norm-backward.ts';
@@ -43,6 +45,7 @@ import { maximumViewsTwin } from './maximum-views.ts';
 import { maximumViewsBackwardTwin } from './maximum-views-backward.ts';
 import { multiplyViewsTwin } from './multiply-views.ts';
 import { normalizePixelsTwin } from './normalize-pixels.ts';
+import { pixelCrossEntropyTwin } from './pixel-cross-entropy.ts';
 import { preluBackwardTwin } from './prelu-backward.ts';
 import { preluForwardTwin } from './prelu-forward.ts';
 import { reduceShardsTwin } from './reduce-shards.ts';
@@ -82,6 +85,8 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   checkFinite: checkFiniteTwin,
   conv2dForward: conv2dForwardTwin,
   conv2dInputGradient: conv2dInputGradientTwin,
+  diceLoss: diceLossTwin,
+  elementLoss: elementLossTwin,
   lion: lionTwin,
   packConv2d: packConv2dTwin,
   conv2dWeightGradient: conv2dWeightGradientTwin,
@@ -105,6 +110,7 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   maximumViewsBackward: maximumViewsBackwardTwin,
   multiplyViews: multiplyViewsTwin,
   normalizePixels: normalizePixelsTwin,
+  pixelCrossEntropy: pixelCrossEntropyTwin,
   preluBackward: preluBackwardTwin,
   preluForward: preluForwardTwin,
   reduceShards: reduceShardsTwin,

@@ -24,9 +24,17 @@ export function argMax(prediction: Prediction): Int32Array {
 
 /**
  * The class indices of all samples of a data set, in order; of dense targets [C] the class of the largest. Reads all
- * samples once.
+ * samples once. Throws ShapeError for masks.
  */
 export async function labelsOf(dataset: Dataset): Promise<Int32Array> {
+  if (dataset.targets.kind === 'index' && dataset.targets.shape !== undefined) {
+    throw new ShapeError({
+      operation: 'labelsOf',
+      argument: 'dataset.targets',
+      expected: 'one class a sample',
+      received: `masks ${formatShape(dataset.targets.shape)}`,
+    });
+  }
   const labels = new Int32Array(dataset.size);
   for (let from = 0; from < dataset.size; from += CHUNK) {
     const count = Math.min(CHUNK, dataset.size - from);

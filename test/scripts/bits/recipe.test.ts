@@ -7,7 +7,7 @@ import { fingerprint, imageModel } from '../../../scripts/bits/recipe.ts';
 import * as faltung from '../../../src/index.ts';
 import { planProgram } from '../../../src/model/plan.ts';
 import { Engine, type EngineOptions } from '../../../src/parallel/engine.ts';
-import { lossPlan } from '../../../src/training/losses.ts';
+import { lossPlan } from '../../../src/training/loss-plans.ts';
 import { faultyEngine } from '../../helpers/faults.ts';
 
 const expected = readExpected();

@@ -117,6 +117,21 @@ describe('mostConfidentMistakes', () => {
 });
 
 describe('labelsOf', () => {
+  test('masks are refused: they have no label a sample', async () => {
+    const inputs = new Float32Array(8);
+    const masks = arrayDataset({
+      inputs,
+      inputShape: [2, 2, 1],
+      targets: new Int32Array(8),
+      targetShape: [2, 2],
+      classes: 2,
+    });
+    await assert.rejects(
+      labelsOf(masks),
+      /labelsOf: dataset.targets: expected one class a sample, got masks \[2, 2\]/,
+    );
+  });
+
   test('reads the class indices of all samples in order', async () => {
     const targets = Int32Array.from({ length: 1100 }, (_, i) => (i * 7) % 5);
     const inputs = new Uint8Array(1100 * 2);
