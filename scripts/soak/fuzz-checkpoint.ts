@@ -38,10 +38,14 @@ async function goodFiles(): Promise<Uint8Array[]> {
 }
 
 function checkState({ position, iterations, records, slots, callbacks }: RunState): void {
-  for (const count of [position.epoch, position.step, position.correct, position.samples, iterations]) {
+  for (const count of [position.epoch, position.step, position.samples, iterations]) {
     assert.ok(Number.isSafeInteger(count) && count >= 0);
   }
-  for (const sum of [position.loss, position.seconds, position.learningRate]) assert.ok(Number.isFinite(sum));
+  for (const sum of [position.loss, position.learningRate]) assert.ok(Number.isFinite(sum));
+  // Of masks, a sample's share of right pixels counts.
+  for (const sum of [position.correct, position.errors, position.seconds]) {
+    assert.ok(Number.isFinite(sum) && sum >= 0);
+  }
   for (const record of records) {
     for (const [name, value] of Object.entries(record)) {
       // Losses of numbers have no accuracy.

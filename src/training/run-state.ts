@@ -46,7 +46,8 @@ export interface CallbackRecord {
 }
 
 const COUNTS = ['epoch', 'step', 'samples', 'skippedSteps'] as const;
-const SUMS = ['loss', 'correct', 'errors', 'learningRate', 'seconds'] as const;
+const NUMBERS = ['loss', 'learningRate'] as const;
+const SUMS = ['correct', 'errors', 'seconds'] as const;
 
 /** The start of an epoch. */
 export function startOfEpoch(epoch: number): RunPosition {
@@ -84,8 +85,12 @@ export function readRunState(operation: string, text: string): RunState {
   for (const name of COUNTS) {
     check(isCount(position[name]), `position.${name}`, 'a whole number from 0 on', position[name]);
   }
-  for (const name of SUMS) {
+  for (const name of NUMBERS) {
     check(Number.isFinite(position[name]), `position.${name}`, 'a number', position[name]);
+  }
+  for (const name of SUMS) {
+    const value = position[name];
+    check(Number.isFinite(value) && (value as number) >= 0, `position.${name}`, 'a number from 0 on', value);
   }
   check(isCount(all.iterations), 'iterations', 'a whole number from 0 on', all.iterations);
   check(typeof all.stopped === 'boolean', 'stopped', 'true or false', all.stopped);
