@@ -2,7 +2,6 @@
  * The kernels of one convolution, as the layer builds them (src/layers/conv-passes.ts): pass by pass, algorithm
  * by algorithm, without bias and activation, so that a pass is one contraction.
  */
-
 import type { Conv2dForwardSpec } from '../src/kernels/conv2d-forward.ts';
 import { worthCopying } from '../src/kernels/conv2d-gradient-blocks.ts';
 import type { Conv2dInputGradientSpec } from '../src/kernels/conv2d-input-gradient.ts';

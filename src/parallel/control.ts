@@ -16,9 +16,11 @@
 export const LINE = 16;
 const ABORT = 0;
 const PROGRESS = LINE;
-/** Where the words of seats.ts begin, and how many lines they have. */
+/** Workers that a step can have. */
+export const MAX_WORKERS = 64;
+/** Where the words of seats.ts begin: two lines, and one for each worker. */
 export const SEATS = 2 * LINE;
-const SEAT_LINES = 66;
+const SEAT_LINES = 2 + MAX_WORKERS;
 const PHASES = SEATS + SEAT_LINES * LINE;
 /** Loads before a waiting worker goes to sleep: a barrier costs 0.35 us spinning, 12-15 us sleeping (measured). */
 const SPINS = 2000;

@@ -12,10 +12,10 @@ import { fileURLToPath } from 'node:url';
 import type { ResourceLimits } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { ConfigError, type ErrorDetails, KernelError, StateError, WorkerLostError } from '../errors.ts';
-import { type Control, resetControl } from './control.ts';
+import { type Control, MAX_WORKERS, resetControl } from './control.ts';
 import { Crew, type Pool, type TaskOf } from './crew.ts';
-import { hintOf, isDeath, type Remains, remainsOf } from './recovery.ts';
-import { announceStep, finishedWorkers, MAX_WORKERS, resultOf, type StepWords } from './seats.ts';
+import { hintOf, isDeath, type Recovery, type Remains, remainsOf } from './recovery.ts';
+import { announceStep, finishedWorkers, resultOf, type StepWords } from './seats.ts';
 import type { StepReport, StepTask, TaskFailure } from './task.ts';
 import { Watch } from './watch.ts';
 
@@ -113,17 +113,11 @@ export class Engine {
   }
 
   /**
-   * Runs one step: with the workers that stay from the last one, and `taskOf(worker)` for each other. `updateFrom`: the program's first phase that updates in
-   * place. Where a worker dies before it, the step is run again on new workers. Throws KernelError where a kernel
-   * threw, WorkerLostError where a worker was lost otherwise, StateError if the engine is closed or gets closed
-   * meanwhile.
+   * Runs one step: with the workers that stay from the last one, and `taskOf(worker, ticket)` for each other. Where a
+   * worker dies before the update, the step is run again on new workers. Throws KernelError where a kernel threw,
+   * WorkerLostError where a worker was lost otherwise, StateError if the engine is closed or gets closed meanwhile.
    */
-  async run(
-    control: Control,
-    step: StepWords,
-    taskOf: TaskOf,
-    recovery: { readonly code: Int32Array; readonly updateFrom: number },
-  ): Promise<StepEnd> {
+  async run(control: Control, step: StepWords, taskOf: TaskOf, recovery: Recovery): Promise<StepEnd> {
     for (let attempt = 0; ; attempt++) {
       const outcome = await this.#attempt(control, step, taskOf, recovery);
       if (typeof outcome === 'string') return outcome;
@@ -140,7 +134,7 @@ export class Engine {
     control: Control,
     step: StepWords,
     taskOf: TaskOf,
-    { code, updateFrom }: { readonly code: Int32Array; readonly updateFrom: number },
+    recovery: Recovery,
   ): Promise<StepEnd | { readonly cause: unknown; readonly remains: Remains }> {
     const pool = this.#open();
     if (this.#faults.has(pool)) throw await this.#faultOf(pool, 'before');
@@ -155,7 +149,7 @@ export class Engine {
     const late = ended < this.threads || reports.some(({ result }) => result === 'deadline');
     if (causes.length > 0 || late || this.#faults.has(pool)) await this.#discard(pool);
     if (this.#closed) throw closedError();
-    const remains = remainsOf(control, code, updateFrom);
+    const remains = remainsOf(control, recovery);
     if (this.#faults.has(pool)) throw await this.#faultOf(pool, remains);
     const own = causes.find((cause) => !isDeath(cause));
     if (own !== undefined) throw workerLost(own, remains);

@@ -10,11 +10,15 @@ import { type Control, unitsDone, unitsTaken } from './control.ts';
 /** 'before': nothing was updated; 'after': everything; 'torn': something between. */
 export type Remains = 'before' | 'after' | 'torn';
 
-/**
- * Reads the counters of a step that ended early; only when no worker is at work any more. `updateFrom`: the program's
- * first phase that updates in place; all after it but the last do, too, and the last only copies.
- */
-export function remainsOf(control: Control, code: Int32Array, updateFrom: number): Remains {
+/** The program of a step, as far as it decides what remains. */
+export interface Recovery {
+  readonly code: Int32Array;
+  /** The first phase that updates in place; all after it but the last do, too, and the last only copies. */
+  readonly updateFrom: number;
+}
+
+/** Reads the counters of a step that ended early; only when no worker is at work any more. */
+export function remainsOf(control: Control, { code, updateFrom }: Recovery): Remains {
   const phases = code[0]!;
   if (updateFrom >= phases || unitsTaken(control, updateFrom) === 0) return 'before';
   for (let phase = updateFrom; phase < phases - 1; phase++) {

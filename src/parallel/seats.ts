@@ -15,11 +15,10 @@
 import { type Control, isAborted, LINE, SEATS } from './control.ts';
 import type { StepFrame, StepResult } from './interpreter.ts';
 
-/** Workers that a crew can have. */
-export const MAX_WORKERS = 64;
-
 const STATE = { away: 0, staying: 1, working: 2 } as const;
 const TICKET = 4;
+/** Tickets begin anew after so many, before a seat's word overflows: no task is that late. */
+const TICKETS = 2 ** 28;
 
 const FINISHED = SEATS;
 const NON_FINITE = SEATS + LINE;
@@ -60,7 +59,7 @@ export function call(control: Control, worker: number): boolean {
 
 /** Gives a seat that is away to a task that is to be posted; its ticket. */
 export function engage(control: Control, worker: number): number {
-  const ticket = Math.trunc(Atomics.load(control, seatOf(worker)) / TICKET) + 1;
+  const ticket = (Math.trunc(Atomics.load(control, seatOf(worker)) / TICKET) + 1) % TICKETS;
   Atomics.store(control, seatOf(worker), ticket * TICKET + STATE.working);
   return ticket;
 }

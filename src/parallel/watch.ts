@@ -47,7 +47,8 @@ export class Watch {
         isOver = true;
         clearTimeout(grace);
         clearInterval(watch);
-        if (outcomes.length > 0) wakeWatcher(control);
+        // Where not all have finished, a promise still waits for it.
+        wakeWatcher(control);
         resolve([...outcomes]);
       };
       const stop = () => {

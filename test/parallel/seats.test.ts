@@ -90,6 +90,23 @@ test('a seat says whether the task that has ended was at work; an earlier taskâ€
   assert.ok(!vacate(control, 0, finished(control)), 'staying');
 });
 
+test('tickets begin anew before a seatâ€™s word overflows', async () => {
+  const control = createControl(1);
+  announceStep(control, 1, step);
+  const first = engage(control, 0);
+  // The seat as so many tasks leave it.
+  const seat = control.findIndex((word, i) => i > 0 && word === first * 4 + 2);
+  control[seat] = (2 ** 28 - 1) * 4;
+  const ticket = engage(control, 0);
+  assert.equal(ticket, 0);
+  finishStep(control, 0, ticket, 'done');
+  const staying = stay(control, 0, ticket, LONG_MS);
+  assert.ok(call(control, 0));
+  assert.equal(await staying, true);
+  assert.ok(vacate(control, 0, ticket));
+  assert.equal(engage(control, 0), 1);
+});
+
 test('the main thread hears of the last worker that finishes, and of a verdict', async () => {
   const control = createControl(1);
   announceStep(control, 2, step);
