@@ -28,7 +28,7 @@
  */
 import type { ConvGeometry } from '../tensor/convolution.ts';
 import { type View, viewLead, viewSpan } from '../tensor/view.ts';
-import { panelledLength, panelStart, panelWidth } from './conv2d-pack.ts';
+import { panelStart, panelWidth } from './conv2d-pack.ts';
 import type { FusedActivation } from './conv2d-quad.ts';
 import { checkAccumulation, checkInputView, checkOutputView } from './conv2d-views.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
@@ -43,7 +43,7 @@ import {
 import { bindNested, nestedSteps, stepProgram } from './winograd-steps.ts';
 import { bindTiles } from './winograd-tiles.ts';
 import { type OutputTile, winogradMatrices } from './winograd-transforms.ts';
-import { transformedLayout, transformedLength } from './winograd-weights.ts';
+import { transformedLayout, transformedLength, transformedSlab } from './winograd-weights.ts';
 
 export interface WinogradForwardSpec {
   readonly kind: 'winogradForward';
@@ -132,7 +132,7 @@ function checkSpec(spec: WinogradForwardSpec): void {
 function bindProducts({ geometry: g, outputTile }: WinogradForwardSpec, f32: Float32Array) {
   const elements = tileArea(outputTile);
   const layout = transformedLayout(g, 'forward');
-  const slab = panelledLength(layout);
+  const slab = transformedSlab(g, 'forward');
   const [inner, columns] = [wholeVectors(g.inChannels), wholeVectors(g.outChannels)];
   const most = forwardTileBlock(g);
   const products = elements * most * inner;

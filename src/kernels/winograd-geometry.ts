@@ -94,7 +94,8 @@ export interface SlabStrides {
   readonly element: number;
 }
 
-const LINE_FLOATS = 16;
+/** Floats of a line of the caches. */
+export const LINE_FLOATS = 16;
 /** From so many channels on the forward kernels are faster without the line (measured). */
 const MANY_CHANNELS = 256;
 

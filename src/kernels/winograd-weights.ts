@@ -2,7 +2,7 @@
  * Transforms 3x3 weights for the Winograd kernels: U = G g G^T, once per update of the weights.
  *
  *   weight       HWIO [3, 3, C, K]
- *   transformed  [t*t][panel of 16 outputs][inner channel][width], t = outputTile + 2
+ *   transformed  [t*t][panel of 16 outputs][inner channel][width], t = outputTile + 2; a line between the matrices
  *
  * Panels are those of conv2d-pack.ts: the last is as wide as the outputs left, rounded up to a multiple
  * of 4, its padding lanes zero. As there,
@@ -25,7 +25,7 @@ import {
   panelWidth,
 } from './conv2d-pack.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
-import { checkWinogradGeometry, tileArea } from './winograd-geometry.ts';
+import { checkWinogradGeometry, LINE_FLOATS, tileArea } from './winograd-geometry.ts';
 import { bindNested, stepProgram } from './winograd-steps.ts';
 import { type OutputTile, type WinogradMatrices, winogradMatrices } from './winograd-transforms.ts';
 
@@ -44,9 +44,17 @@ export function transformedLayout(g: ConvGeometry, pass: PackPass): PanelLayout 
   return { ...panelLayout(g, pass), taps: 1 };
 }
 
-/** Elements of transformed weights. */
+/**
+ * Floats from one of the t*t matrices to the next: a line lies between them. All of them are written at once, and sizes
+ * that are powers of 2 would put them all into a few sets of the caches.
+ */
+export function transformedSlab(g: ConvGeometry, pass: PackPass): number {
+  return panelledLength(transformedLayout(g, pass)) + LINE_FLOATS;
+}
+
+/** Elements of transformed weights, what lies between the matrices included. */
 export function transformedLength(g: ConvGeometry, outputTile: OutputTile, pass: PackPass): number {
-  return tileArea(outputTile) * panelledLength(transformedLayout(g, pass));
+  return tileArea(outputTile) * transformedSlab(g, pass);
 }
 
 /** What element (i, j) of a transformed tile is divided by, [t*t] row-major. */
@@ -66,12 +74,14 @@ export const winogradWeights: KernelFamily<WinogradWeightsSpec> = {
     const { geometry: g, outputTile, pass, flip } = spec;
     checkWinogradGeometry('winogradWeights', g);
     const layout = transformedLayout(g, pass);
-    const slab = panelledLength(layout);
+    const slab = transformedSlab(g, pass);
     const forward = pass === 'forward';
     const transform = bindTransform(winogradMatrices(outputTile), forward === flip);
     return (weightBytes, transformedBytes) => {
       const transformed = transformedBytes! >>> 2;
-      f32.fill(0, transformed, transformed + transformedLength(g, outputTile, pass));
+      for (let at = transformed, e = 0; e < tileArea(outputTile); e++, at += slab) {
+        f32.fill(0, at, at + panelledLength(layout));
+      }
       for (let output = 0; output < layout.outputs; output++) {
         const column = transformed + panelStart(layout, 0, output);
         const width = panelWidth(layout.outputs, output);

@@ -3,12 +3,12 @@
  * weights are read once a block even where an image has few tiles; a block's V and M stay in the second-level cache.
  */
 import { inputHalo } from '../../tensor/convolution.ts';
-import { panelledLength, panelWidths } from '../conv2d-pack.ts';
+import { panelWidths } from '../conv2d-pack.ts';
 import { type WinogradForwardSpec, winogradForward } from '../winograd-forward.ts';
 import { forwardSlab, forwardTileBlock, type SlabStrides, tileArea, tileGrid } from '../winograd-geometry.ts';
 import { stepProgram } from '../winograd-steps.ts';
 import { winogradMatrices } from '../winograd-transforms.ts';
-import { transformedLayout } from '../winograd-weights.ts';
+import { transformedLayout, transformedSlab } from '../winograd-weights.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
 import { repeat, walk } from './micro-loops.ts';
 import { declareTile, loadLanes, reduceTile, startTile, storeTile, tileRows } from './micro-tile.ts';
@@ -107,7 +107,7 @@ function emitProducts(
   const cursors = [
     { from: scratch, step: 4 * inner.element },
     { from: products, step: 4 * outer.element },
-    { from: b.param('weight'), step: 4 * panelledLength(layout) },
+    { from: b.param('weight'), step: 4 * transformedSlab(g, 'forward') },
   ];
   walk(b, tileArea(outputTile), cursors, ([v, m, u]) => {
     let panel = 0;

@@ -1,11 +1,11 @@
 /** SIMD twin of ../winograd-weights.ts: four or eight outputs at a time; where they do not lie side by side, gathered. */
-import { PANEL, panelLayout, panelledLength } from '../conv2d-pack.ts';
+import { PANEL, panelLayout } from '../conv2d-pack.ts';
 import { wholeVectors } from '../winograd-geometry.ts';
 import { type StepProgram, stepProgram } from '../winograd-steps.ts';
 import { winogradMatrices } from '../winograd-transforms.ts';
 import {
   tileDivisors,
-  transformedLayout,
+  transformedSlab,
   type WinogradWeightsSpec,
   winogradWeights,
 } from '../winograd-weights.ts';
@@ -78,7 +78,7 @@ function transformOf({ geometry: g, outputTile, pass, flip }: WinogradWeightsSpe
     reverse: (pass === 'forward') === flip,
     tapBytes: 4 * g.inChannels * g.outChannels,
     outputBytes: pass === 'forward' ? 4 : 4 * g.outChannels,
-    slabBytes: 4 * panelledLength(transformedLayout(g, pass)),
+    slabBytes: 4 * transformedSlab(g, pass),
   };
 }
 
