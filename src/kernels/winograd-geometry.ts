@@ -108,6 +108,14 @@ export function gradientSlab(channels: number, tiles: number): SlabStrides {
   return { tile, element: tiles * tile + LINE_FLOATS };
 }
 
+/**
+ * Floats from one of the t*t matrices of the weight gradient's sums to the next, in panels as transformed weights are:
+ * a line lies between them, too.
+ */
+export function gradientSumsSlab({ inChannels, outChannels }: ConvGeometry): number {
+  return inChannels * wholeVectors(outChannels) + LINE_FLOATS;
+}
+
 /** The same in the forward kernels. */
 export function forwardSlab(channels: number, tiles: number): SlabStrides {
   const { tile, element } = gradientSlab(channels, tiles);

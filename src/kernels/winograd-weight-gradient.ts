@@ -16,7 +16,8 @@
  *   V [t*t][8][C]   = B^T d B, the forward pass's own (winograd-tiles.ts)
  *   M [t*t][8][K]   = A dY A^T, each element divided once, as in winograd-weights.ts
  *
- * with K and, in V, C rounded up to 4. (The SIMD kernel may leave gaps in V and M: gradientSlab.)
+ * with K and, in V, C rounded up to 4. (The SIMD kernel may leave gaps in V and M, gradientSlab, and has S in panels of
+ * outputs, gradientSumsSlab.)
  *
  * Order, all in f32: A, B^T and G^T by the steps of winograd-steps.ts, down the columns, then along the
  * rows. Each element of S starts at +0 and adds V*M for n, tile row, tile column ascending, product and
@@ -31,6 +32,7 @@ import { f32Buffer, type KernelFamily } from './kernel.ts';
 import {
   checkWinogradGeometry,
   gradientSlab,
+  gradientSumsSlab,
   gradientTileBlock,
   tileArea,
   tileGrid,
@@ -58,7 +60,7 @@ export interface WinogradWeightGradientSpec {
 export function gradientScratchLength({ geometry: g, outputTile }: WinogradWeightGradientSpec): number {
   const tiles = gradientTileBlock(g);
   const slabs = gradientSlab(g.inChannels, tiles).element + gradientSlab(g.outChannels, tiles).element;
-  return tileArea(outputTile) * (g.inChannels * wholeVectors(g.outChannels) + slabs);
+  return tileArea(outputTile) * (gradientSumsSlab(g) + slabs);
 }
 
 const f = Math.fround;

@@ -6,6 +6,7 @@ import { inputHalo } from '../../tensor/convolution.ts';
 import { PANEL, panelWidths } from '../conv2d-pack.ts';
 import {
   gradientSlab,
+  gradientSumsSlab,
   gradientTileBlock,
   type SlabStrides,
   tileArea,
@@ -39,7 +40,7 @@ interface Strides {
   readonly inner: SlabStrides;
   /** Of M, in floats: output channels. */
   readonly outer: SlabStrides;
-  /** Bytes from an input channel to the next in S. */
+  /** Bytes from one of the t*t matrices of S to the next. */
   readonly sums: number;
 }
 
@@ -62,12 +63,12 @@ export const winogradWeightGradientTwin: SimdTwin<WinogradWeightGradientSpec> = 
     const strides = {
       inner: gradientSlab(g.inChannels, most),
       outer: gradientSlab(g.outChannels, most),
-      sums: 4 * wholeVectors(g.outChannels),
+      sums: 4 * gradientSumsSlab(g),
     };
     const [v, m] = [b.local('i32', 'v'), b.local('i32', 'm')];
     const [first, single] = [b.local('i32', 'first'), b.local('i32', 'single')];
     b.get(b.param('scratch'))
-      .i32(area * g.inChannels * strides.sums)
+      .i32(area * strides.sums)
       .op('i32.add')
       .tee(v);
     b.i32(4 * area * strides.inner.element)
@@ -106,13 +107,10 @@ export const winogradWeightGradientTwin: SimdTwin<WinogradWeightGradientSpec> = 
       );
       b.i32(0).set(first);
     });
-    b.get(first).if(() => emitZeros(b, area * g.inChannels * strides.sums));
+    b.get(first).if(() => emitZeros(b, area * strides.sums));
     b.get(single)
       .op('i32.eqz')
-      .if(() => {
-        const all = { rows: g.inChannels, channels: g.outChannels, rowBytes: strides.sums };
-        emitFinish(b, spec, all, b.param('scratch'), b.param('gradWeight'), target);
-      });
+      .if(() => emitLast(b, spec, strides.sums, target));
     return b;
   },
 };
@@ -159,7 +157,7 @@ function emitSingleBlock(
             const tile = { rows: part.size, width, rowBytes, start: 'zero' as const };
             emitTile(b, tile, [sums!, values!, vector!], { tiles, strides }, target);
           });
-          const rows = { rows: part.size, channels: panels.size, rowBytes };
+          const rows = { rows: part.size, channels: panels.size, rowBytes, slab: part.size * rowBytes };
           emitFinish(b, spec, rows, b.param('scratch'), gradPart!, target);
         });
       }
@@ -202,7 +200,7 @@ function emitProducts(
 ): void {
   const { tiles, v, m, strides, start } = block;
   const cursors = [
-    { from: b.param('scratch'), step: g.inChannels * strides.sums },
+    { from: b.param('scratch'), step: strides.sums },
     { from: v, step: 4 * strides.inner.element },
     { from: m, step: 4 * strides.outer.element },
   ];
@@ -212,18 +210,19 @@ function emitProducts(
     while (panel < widths.length) {
       const width = widths[panel]!;
       const same = widths.filter((other) => other === width).length;
+      const rowBytes = 4 * width;
       const panels = [
-        { from: s!, offset: 64 * panel, step: 4 * width },
+        { from: s!, offset: 64 * panel * g.inChannels, step: rowBytes * g.inChannels },
         { from: mSlab!, offset: 64 * panel, step: 4 * width },
       ];
       walk(b, same, panels, ([sPanel, mPanel]) => {
         for (const part of evenParts(g.inChannels, tileRows(width, target))) {
           const parts = [
-            { from: sPanel!, offset: part.start * strides.sums, step: part.size * strides.sums },
+            { from: sPanel!, offset: part.start * rowBytes, step: part.size * rowBytes },
             { from: vSlab!, offset: 4 * part.start, step: 4 * part.size },
           ];
           walk(b, part.count, parts, ([sums, values]) => {
-            const tile = { rows: part.size, width, rowBytes: strides.sums, start };
+            const tile = { rows: part.size, width, rowBytes, start };
             emitTile(b, tile, [sums!, values!, mPanel!], { tiles, strides }, target);
           });
         }
@@ -244,11 +243,32 @@ function emitZeros(b: FunctionBuilder, bytes: number): void {
   });
 }
 
+/** The gradient of all weights from S. */
+function emitLast(b: FunctionBuilder, spec: WinogradWeightGradientSpec, slab: number, target: Target): void {
+  const { inChannels, outChannels } = spec.geometry;
+  for (const panels of fullParts(outChannels, PANEL)) {
+    const rowBytes = 4 * wholeVectors(panels.size);
+    const overPanels = [
+      { from: b.param('scratch'), offset: 4 * panels.start * inChannels, step: rowBytes * inChannels },
+      { from: b.param('gradWeight'), offset: 4 * panels.start, step: 4 * PANEL },
+    ];
+    walk(b, panels.count, overPanels, ([sums, gradient]) => {
+      const rows = { rows: inChannels, channels: panels.size, rowBytes, slab };
+      emitFinish(b, spec, rows, sums!, gradient!, target);
+    });
+  }
+}
+
 /** gradWeight = G^T S G, tap by tap, for some input channels (rows of S) and outputs. */
 function emitFinish(
   b: FunctionBuilder,
   spec: WinogradWeightGradientSpec,
-  part: { readonly rows: number; readonly channels: number; readonly rowBytes: number },
+  part: {
+    readonly rows: number;
+    readonly channels: number;
+    readonly rowBytes: number;
+    readonly slab: number;
+  },
   from: Local,
   to: Local,
   target: Target,
@@ -257,14 +277,14 @@ function emitFinish(
   const matrices = winogradMatrices(outputTile);
   const { tile, taps } = matrices;
   const program = stepProgram(transpose(matrices.weightMatrix));
-  const slab = part.rows * part.rowBytes;
   const cursors = [
     { from, step: part.rowBytes },
     { from: to, step: 4 * g.outChannels },
   ];
   walk(b, part.rows, cursors, ([row, gradientRow]) => {
     forChannels(b, part.channels, [row!, gradientRow!], target, (group, [sums, gradient]) => {
-      const load = (i: number, j: number) => loadGroup(b, wholeGroup(group), sums!, (i * tile + j) * slab);
+      const load = (i: number, j: number) =>
+        loadGroup(b, wholeGroup(group), sums!, (i * tile + j) * part.slab);
       emitNested(b, program, load, (i, j, value) => {
         const tap = i * taps + j;
         const position = flip ? taps * taps - 1 - tap : tap;
