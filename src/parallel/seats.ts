@@ -12,6 +12,7 @@
  *   line 1       how the step ended, workers, the step's own words of the frame, whether to leave
  *   line 2+w     seat of worker w
  */
+import { availableParallelism } from 'node:os';
 import { type Control, isAborted, LINE, SEATS } from './control.ts';
 import type { StepFrame, StepResult } from './interpreter.ts';
 
@@ -34,6 +35,9 @@ export type StepWords = Pick<StepFrame, 'slotBase' | 'count' | 'firstPhase'>;
 
 /** Loads before a worker that stays lets its event loop turn: about 20 us. */
 const SPINS = 2000;
+/** Milliseconds for which a worker that stays sleeps before it lets its event loop turn. */
+const NAP_MS = 0.5;
+const PROCESSORS = availableParallelism();
 
 /** Writes down the step that is to come; only while no worker is at work. */
 export function announceStep(control: Control, workers: number, step: StepWords): void {
@@ -91,7 +95,9 @@ export function clearSeats(control: Control, workers: number): void {
 
 function exchange(control: Control, worker: number, word: number, state: number): boolean {
   const next = word - (word % TICKET) + state;
-  return Atomics.compareExchange(control, seatOf(worker), word, next) === word;
+  if (Atomics.compareExchange(control, seatOf(worker), word, next) !== word) return false;
+  Atomics.notify(control, seatOf(worker));
+  return true;
 }
 
 /** Workers that have finished the announced step well. */
@@ -126,6 +132,9 @@ export function finishStep(control: Control, worker: number, ticket: number, res
 /**
  * Stays for up to so many milliseconds; true where the worker was called, false where it has left. The event loop turns
  * at least once, so that what kernels have left behind, such as a rejected promise, ends the worker as it should.
+ *
+ * It looks out without a pause where a processor is left for the main thread, else it sleeps: a main thread that wakes
+ * up on a processor where a worker spins gets it only when the scheduler's slice is over, 2 ms later (measured).
  */
 export async function stay(
   control: Control,
@@ -136,10 +145,14 @@ export async function stay(
   const seat = seatOf(worker);
   const staying = ticket * TICKET + STATE.staying;
   const until = performance.now() + milliseconds;
+  const isSpinning = control[WORKERS]! < PROCESSORS;
   for (;;) {
     await new Promise((resolve) => setImmediate(resolve));
+    if (!isSpinning) Atomics.wait(control, seat, staying, NAP_MS);
     let word = Atomics.load(control, seat);
-    for (let spin = 0; spin < SPINS && word === staying; spin++) word = Atomics.load(control, seat);
+    for (let spin = 0; isSpinning && spin < SPINS && word === staying; spin++) {
+      word = Atomics.load(control, seat);
+    }
     if (word === staying && (performance.now() >= until || Atomics.load(control, LEAVE) !== 0)) {
       word = Atomics.compareExchange(control, seat, staying, ticket * TICKET + STATE.away);
       if (word === staying) return false;

@@ -1,10 +1,10 @@
 /** Workers that stay in their task for the next step: called or gone, never both. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { encodeProgram } from '../../src/model/program.ts';
 import { encodeSpecs } from '../../src/parallel/bind.ts';
-import { type Control, createControl, resetControl } from '../../src/parallel/control.ts';
+import { type Control, createControl, MAX_WORKERS, resetControl } from '../../src/parallel/control.ts';
 import {
   announcedStep,
   announceStep,
@@ -32,18 +32,21 @@ function finished(control: Control, worker = 0): number {
 }
 
 describe('a worker that has finished', () => {
-  test('stays until it is called, and finds the words of the next step', async () => {
-    const control = createControl(1);
-    announceStep(control, 1, step);
-    const staying = stay(control, 0, finished(control), LONG_MS);
-    resetControl(control);
-    announceStep(control, 1, { slotBase: 128, count: 7, firstPhase: 0 });
-    assert.ok(call(control, 0));
-    assert.ok(!call(control, 0), 'called twice');
-    assert.equal(await staying, true);
-    assert.deepEqual(announcedStep(control), { slotBase: 128, count: 7, firstPhase: 0 });
-    assert.equal(finishedWorkers(control), 0);
-  });
+  for (const workers of [1, MAX_WORKERS]) {
+    test(`stays until it is called, one of ${workers}, and finds the words of the next step`, async () => {
+      const control = createControl(1);
+      announceStep(control, workers, step);
+      const staying = stay(control, 0, finished(control), LONG_MS);
+      await sleep(5);
+      resetControl(control);
+      announceStep(control, workers, { slotBase: 128, count: 7, firstPhase: 0 });
+      assert.ok(call(control, 0));
+      assert.ok(!call(control, 0), 'called twice');
+      assert.equal(await staying, true);
+      assert.deepEqual(announcedStep(control), { slotBase: 128, count: 7, firstPhase: 0 });
+      assert.equal(finishedWorkers(control), 0);
+    });
+  }
 
   test('leaves when its time is over, and cannot be called any more', async () => {
     const control = createControl(1);
