@@ -1,12 +1,12 @@
 /**
- * Sum of two or more inputs of one shape, element by element (the skip connections of residual networks).
- *   inputs, output [H, W, C], [L, C] or [F]
+ * Sum of two or more inputs, element by element (the skip connections of residual networks).
+ *   inputs, output [H, W, C], [L, C] or [F]; smaller inputs are broadcast (broadcasting.ts)
  *   forward:  y = ((x0 + x1) + x2) + ..., each sum rounded to f32
  *   backward: dX = dY for every input
  */
 import type { CopyViewSpec } from '../kernels/copy-view.ts';
+import { beginGradient, broadcastShape, forEachBroadcast } from './broadcasting.ts';
 import { type CommonOptions, defineLayer, type ForwardContext, type TensorRef } from './layer.ts';
-import { checkSameShapes } from './options.ts';
 
 /** to = from, or to + from where `accumulate`. */
 export function copyTensor(
@@ -19,28 +19,40 @@ export function copyTensor(
   call(spec, [from.origin, to.origin, 'count']);
 }
 
-/** The sum of its inputs, which have one shape. Throws ShapeError where they do not. */
+/** The sum of its inputs, broadcast as in Keras. Throws ShapeError where their shapes do not fit. */
 export const add = defineLayer<CommonOptions, Record<string, never>>({
   type: 'add',
   severalInputs: true,
   resolve: () => ({}),
-  outputShape(_config, inputs, operation) {
-    checkSameShapes(operation, inputs);
-    return inputs[0]!;
-  },
+  outputShape: (_config, inputs, operation) => broadcastShape(operation, inputs),
   forward(context) {
     context.inputs.forEach((input, i) => {
-      copyTensor(context, input, context.output, i > 0);
+      forEachBroadcast([input, context.output], ([from, to]) => {
+        copyTensor(context, from!, to!, i > 0);
+      });
     });
   },
   backward(context) {
     context.inputs.forEach((_, i) => {
-      const gradInput = context.gradInput(i);
-      if (gradInput !== undefined) copyTensor(context, context.gradOutput, gradInput, gradInput.accumulate);
+      const asked = context.gradInput(i);
+      if (asked === undefined) return;
+      const gradInput = beginGradient(context, asked, context.gradOutput);
+      forEachBroadcast([context.gradOutput, gradInput], ([from, to]) => {
+        copyTensor(context, from!, to!, gradInput.accumulate);
+      });
     });
   },
   examples: [
     { options: {}, inputShape: [3, 5, 3], otherInputShapes: [[3, 5, 3]] },
     { options: {}, inputShape: [7], otherInputShapes: [[7], [7]] },
+    { options: {}, inputShape: [3, 5, 9], otherInputShapes: [[1, 1, 9]] },
+    {
+      options: {},
+      inputShape: [4],
+      otherInputShapes: [
+        [2, 3, 1],
+        [3, 1],
+      ],
+    },
   ],
 });

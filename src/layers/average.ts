@@ -1,49 +1,59 @@
 /**
- * Mean of two or more inputs of one shape, element by element.
- *   inputs, output [H, W, C], [L, C] or [F]
+ * Mean of two or more inputs, element by element.
+ *   inputs, output [H, W, C], [L, C] or [F]; smaller inputs are broadcast (broadcasting.ts)
  *   forward:  y = ((x0 + x1) + ...) / n, each operation rounded to f32
  *   backward: dX = dY / n for every input
  */
 import type { AverageViewsSpec } from '../kernels/average-views.ts';
-import { type CommonOptions, defineLayer } from './layer.ts';
-import { checkSameShapes } from './options.ts';
+import { beginGradient, broadcastShape, forEachBroadcast } from './broadcasting.ts';
+import { type CommonOptions, defineLayer, type ForwardContext, type TensorRef } from './layer.ts';
 
-/** The mean of its inputs, which have one shape. Throws ShapeError where they do not. */
+function averageTensors(
+  { call }: Pick<ForwardContext<unknown>, 'call'>,
+  inputs: readonly TensorRef[],
+  divisor: number,
+  output: TensorRef,
+  accumulate: boolean,
+): void {
+  forEachBroadcast([...inputs, output], (alike) => {
+    const spec: AverageViewsSpec = {
+      kind: 'averageViews',
+      inputs: alike.slice(0, -1).map(({ view }) => view),
+      divisor,
+      output: alike.at(-1)!.view,
+      accumulate,
+    };
+    call(spec, [...alike.map(({ origin }) => origin), 'count']);
+  });
+}
+
+/** The mean of its inputs, broadcast as in Keras. Throws ShapeError where their shapes do not fit. */
 export const average = defineLayer<CommonOptions, Record<string, never>>({
   type: 'average',
   severalInputs: true,
   resolve: () => ({}),
-  outputShape(_config, inputs, operation) {
-    checkSameShapes(operation, inputs);
-    return inputs[0]!;
-  },
-  forward({ inputs, output, call }) {
-    const spec: AverageViewsSpec = {
-      kind: 'averageViews',
-      inputs: inputs.map(({ view }) => view),
-      divisor: inputs.length,
-      output: output.view,
-      accumulate: false,
-    };
-    call(spec, [...inputs.map(({ origin }) => origin), output.origin, 'count']);
-  },
+  outputShape: (_config, inputs, operation) => broadcastShape(operation, inputs),
+  forward: (context) => averageTensors(context, context.inputs, context.inputs.length, context.output, false),
   backward(context) {
-    const { inputs, gradOutput, call } = context;
+    const { inputs, gradOutput } = context;
     inputs.forEach((_, i) => {
-      const gradInput = context.gradInput(i);
-      if (gradInput === undefined) return;
-      const spec: AverageViewsSpec = {
-        kind: 'averageViews',
-        inputs: [gradOutput.view],
-        divisor: inputs.length,
-        output: gradInput.view,
-        accumulate: gradInput.accumulate,
-      };
-      call(spec, [gradOutput.origin, gradInput.origin, 'count']);
+      const asked = context.gradInput(i);
+      if (asked === undefined) return;
+      const gradInput = beginGradient(context, asked, gradOutput);
+      averageTensors(context, [gradOutput], inputs.length, gradInput, gradInput.accumulate);
     });
   },
   examples: [
     { options: {}, inputShape: [3, 5, 3], otherInputShapes: [[3, 5, 3]] },
     { options: {}, inputShape: [7], otherInputShapes: [[7], [7]] },
+    { options: {}, inputShape: [3, 5, 9], otherInputShapes: [[1, 1, 9]] },
+    {
+      options: {},
+      inputShape: [4],
+      otherInputShapes: [
+        [2, 3, 1],
+        [3, 1],
+      ],
+    },
   ],
 });

@@ -1,46 +1,57 @@
 /**
- * Largest of two or more inputs of one shape, element by element (maxout).
- *   inputs, output [H, W, C], [L, C] or [F]
+ * Largest of two or more inputs, element by element (maxout).
+ *   inputs, output [H, W, C], [L, C] or [F]; smaller inputs are broadcast (broadcasting.ts)
  *   forward:  y = the largest of x0, x1, ...; the first of equal ones counts, NaN beats every number
  *   backward: dX = dY for the input that counts, 0 for the others
  */
 import type { MaximumViewsSpec } from '../kernels/maximum-views.ts';
 import type { MaximumViewsBackwardSpec } from '../kernels/maximum-views-backward.ts';
+import { beginGradient, broadcastShape, forEachBroadcast } from './broadcasting.ts';
 import { type CommonOptions, defineLayer } from './layer.ts';
-import { checkSameShapes } from './options.ts';
 
-/** The largest of its inputs, which have one shape. Throws ShapeError where they do not. */
+/** The largest of its inputs, broadcast as in Keras. Throws ShapeError where their shapes do not fit. */
 export const maximum = defineLayer<CommonOptions, Record<string, never>>({
   type: 'maximum',
   severalInputs: true,
   resolve: () => ({}),
-  outputShape(_config, inputs, operation) {
-    checkSameShapes(operation, inputs);
-    return inputs[0]!;
-  },
+  outputShape: (_config, inputs, operation) => broadcastShape(operation, inputs),
   forward({ inputs, output, call }) {
-    const views = inputs.map(({ view }) => view);
-    const spec: MaximumViewsSpec = { kind: 'maximumViews', inputs: views, output: output.view };
-    call(spec, [...inputs.map(({ origin }) => origin), output.origin, 'count']);
+    forEachBroadcast([...inputs, output], (alike) => {
+      const views = alike.slice(0, -1).map(({ view }) => view);
+      const spec: MaximumViewsSpec = { kind: 'maximumViews', inputs: views, output: alike.at(-1)!.view };
+      call(spec, [...alike.map(({ origin }) => origin), 'count']);
+    });
   },
   backward(context) {
     const { inputs, gradOutput, call } = context;
     inputs.forEach((_, index) => {
-      const gradInput = context.gradInput(index);
-      if (gradInput === undefined) return;
-      const spec: MaximumViewsBackwardSpec = {
-        kind: 'maximumViewsBackward',
-        inputs: inputs.map(({ view }) => view),
-        index,
-        gradOutput: gradOutput.view,
-        gradInput: gradInput.view,
-        accumulate: gradInput.accumulate,
-      };
-      call(spec, [...inputs.map(({ origin }) => origin), gradOutput.origin, gradInput.origin, 'count']);
+      const asked = context.gradInput(index);
+      if (asked === undefined) return;
+      const gradInput = beginGradient(context, asked, gradOutput);
+      forEachBroadcast([...inputs, gradOutput, gradInput], (alike) => {
+        const spec: MaximumViewsBackwardSpec = {
+          kind: 'maximumViewsBackward',
+          inputs: alike.slice(0, -2).map(({ view }) => view),
+          index,
+          gradOutput: alike.at(-2)!.view,
+          gradInput: alike.at(-1)!.view,
+          accumulate: gradInput.accumulate,
+        };
+        call(spec, [...alike.map(({ origin }) => origin), 'count']);
+      });
     });
   },
   examples: [
     { options: {}, inputShape: [3, 5, 3], otherInputShapes: [[3, 5, 3]] },
     { options: {}, inputShape: [7], otherInputShapes: [[7], [7]] },
+    { options: {}, inputShape: [3, 5, 9], otherInputShapes: [[1, 1, 9]] },
+    {
+      options: {},
+      inputShape: [4],
+      otherInputShapes: [
+        [2, 3, 1],
+        [3, 1],
+      ],
+    },
   ],
 });

@@ -1,12 +1,12 @@
 /**
- * Product of two or more inputs of one shape, element by element (gates, attention).
- *   inputs, output [H, W, C], [L, C] or [F]
+ * Product of two or more inputs, element by element (gates, attention).
+ *   inputs, output [H, W, C], [L, C] or [F]; smaller inputs are broadcast (broadcasting.ts)
  *   forward:  y = ((x0 * x1) * x2) * ..., each product rounded to f32
  *   backward: dX of an input = dY times all the others, in their order
  */
 import type { MultiplyViewsSpec } from '../kernels/multiply-views.ts';
+import { beginGradient, broadcastShape, forEachBroadcast } from './broadcasting.ts';
 import { type CommonOptions, defineLayer, type ForwardContext, type TensorRef } from './layer.ts';
-import { checkSameShapes } from './options.ts';
 
 function multiplyTensors(
   { call }: Pick<ForwardContext<unknown>, 'call'>,
@@ -14,26 +14,26 @@ function multiplyTensors(
   output: TensorRef,
   accumulate: boolean,
 ): void {
-  const inputs = factors.map(({ view }) => view);
-  const spec: MultiplyViewsSpec = { kind: 'multiplyViews', inputs, output: output.view, accumulate };
-  call(spec, [...factors.map(({ origin }) => origin), output.origin, 'count']);
+  forEachBroadcast([...factors, output], (alike) => {
+    const inputs = alike.slice(0, -1).map(({ view }) => view);
+    const spec: MultiplyViewsSpec = { kind: 'multiplyViews', inputs, output: alike.at(-1)!.view, accumulate };
+    call(spec, [...alike.map(({ origin }) => origin), 'count']);
+  });
 }
 
-/** The product of its inputs, which have one shape. Throws ShapeError where they do not. */
+/** The product of its inputs, broadcast as in Keras. Throws ShapeError where their shapes do not fit. */
 export const multiply = defineLayer<CommonOptions, Record<string, never>>({
   type: 'multiply',
   severalInputs: true,
   resolve: () => ({}),
-  outputShape(_config, inputs, operation) {
-    checkSameShapes(operation, inputs);
-    return inputs[0]!;
-  },
+  outputShape: (_config, inputs, operation) => broadcastShape(operation, inputs),
   forward: (context) => multiplyTensors(context, context.inputs, context.output, false),
   backward(context) {
     const { inputs, gradOutput } = context;
     inputs.forEach((_, i) => {
-      const gradInput = context.gradInput(i);
-      if (gradInput === undefined) return;
+      const asked = context.gradInput(i);
+      if (asked === undefined) return;
+      const gradInput = beginGradient(context, asked, gradOutput);
       const factors = [gradOutput, ...inputs.filter((_input, j) => j !== i)];
       multiplyTensors(context, factors, gradInput, gradInput.accumulate);
     });
@@ -41,5 +41,14 @@ export const multiply = defineLayer<CommonOptions, Record<string, never>>({
   examples: [
     { options: {}, inputShape: [3, 5, 3], otherInputShapes: [[3, 5, 3]] },
     { options: {}, inputShape: [7], otherInputShapes: [[7], [7]] },
+    { options: {}, inputShape: [3, 5, 9], otherInputShapes: [[1, 1, 9]] },
+    {
+      options: {},
+      inputShape: [4],
+      otherInputShapes: [
+        [2, 3, 1],
+        [3, 1],
+      ],
+    },
   ],
 });

@@ -2,7 +2,7 @@
 import { ConfigError, ShapeError } from '../errors.ts';
 import { type PaddingOption, type Pair, resolvePadding, toPair } from '../tensor/convolution.ts';
 import { checkInitializer, type Initializer } from '../tensor/initializers.ts';
-import { formatShape, type Shape, sameShape } from '../tensor/shape.ts';
+import { formatShape, type Shape } from '../tensor/shape.ts';
 import { type ActivationOption, activation, checkActivation, isFused } from './activation.ts';
 import type { Layer } from './layer.ts';
 import { type RegularizerOptions, resolveRegularizers } from './regularizers.ts';
@@ -102,17 +102,4 @@ export function checkWindow(
 ): void {
   for (const [argument, value] of Object.entries(pairs)) toPair(operation, argument, value);
   resolvePadding(operation, padding, [1, 1], [1, 1], [1, 1], [1, 1]);
-}
-
-/** Throws ShapeError unless all inputs have the shape of the first. */
-export function checkSameShapes(operation: string, inputs: readonly Shape[]): void {
-  inputs.forEach((shape, i) => {
-    if (sameShape(shape, inputs[0]!)) return;
-    throw new ShapeError({
-      operation,
-      argument: `input ${i}`,
-      expected: `the shape of input 0, ${formatShape(inputs[0]!)}`,
-      received: formatShape(shape),
-    });
-  });
 }

@@ -12,7 +12,10 @@ export interface View {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  /** From a pixel to its right neighbour; at least `channels` (more for a slice of channels). */
+  /**
+   * From a pixel to its right neighbour; at least `channels` (more for a slice of channels), or 0: one pixel stands for
+   * all of its row, as one row does where `rowStride` is 0. What is added to such a view is summed in the order y, x.
+   */
   readonly pixelStride: number;
   readonly rowStride: number;
   readonly imageStride: number;

@@ -1,8 +1,9 @@
 /**
- * The oracles of layers that merge inputs of one shape element by element: each element of the output is a function of as
- * many numbers, and each of its derivatives times dY.
+ * The oracles of layers that merge inputs element by element: each element of the output is a function of one number of
+ * each input, and each of its derivatives times dY, summed over the elements that a number stands for.
  */
 import { elementCount } from '../../src/tensor/shape.ts';
+import { broadcastPlaces } from './broadcasting.ts';
 import type { BoundedValues } from './conformance-bounds.ts';
 import type { LayerOracle, LayerProblem } from './conformance-oracle.ts';
 import { add, type Bounded, divide, exactly, multiply } from './running-error.ts';
@@ -14,34 +15,57 @@ interface Merging {
   gradient(numbers: readonly Bounded[], index: number, gradOutput: Bounded): Bounded;
 }
 
-/** The numbers of element `element` of a sample: its inputs lie one behind the other. */
-function numbersOf(
-  { input, inputShapes }: LayerProblem,
-  sample: number,
-  element: number,
-): readonly Bounded[] {
-  const length = elementCount(inputShapes[0]!);
-  return inputShapes.map((_, i) => exactly(input[(sample * inputShapes.length + i) * length + element]!));
+/** Where a problem's numbers are. */
+interface Places {
+  /** Elements of a sample of the inputs, and of the output. */
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Of each input, its place in the sample, and the element that each element of the output takes of it. */
+  readonly parts: readonly { readonly from: number; readonly elements: readonly number[] }[];
+}
+
+function placesOf({ inputShapes, outputShape }: LayerProblem): Places {
+  let inputs = 0;
+  const parts = inputShapes.map((shape) => {
+    const from = inputs;
+    inputs += elementCount(shape);
+    return { from, elements: broadcastPlaces(shape, outputShape) };
+  });
+  return { inputs, outputs: elementCount(outputShape), parts };
+}
+
+/** The numbers that are merged into element `element` of a sample's output. */
+function numbersOf({ input }: LayerProblem, places: Places, sample: number, element: number): Bounded[] {
+  return places.parts.map(({ from, elements }) =>
+    exactly(input[sample * places.inputs + from + elements[element]!]!),
+  );
 }
 
 function oracleOf({ value, gradient }: Merging): LayerOracle {
   return {
     forward(problem) {
-      const length = elementCount(problem.outputShape);
-      const results = Array.from({ length: problem.count * length }, (_, i) =>
-        value(numbersOf(problem, Math.floor(i / length), i % length)),
+      const places = placesOf(problem);
+      const results = Array.from({ length: problem.count * places.outputs }, (_, i) =>
+        value(numbersOf(problem, places, Math.floor(i / places.outputs), i % places.outputs)),
       );
       return bounded(results);
     },
     backward(problem, { values, bounds }) {
-      const length = elementCount(problem.outputShape);
-      const inputs = problem.inputShapes.length;
-      const results = Array.from({ length: problem.count * inputs * length }, (_, i) => {
-        const [sample, index] = [Math.floor(i / (inputs * length)), Math.floor(i / length) % inputs];
-        const at = sample * length + (i % length);
-        const gradOutput = { value: values[at]!, error: bounds[at]! };
-        return gradient(numbersOf(problem, sample, i % length), index, gradOutput);
-      });
+      const places = placesOf(problem);
+      const { inputs, outputs, parts } = places;
+      const results: Bounded[] = [];
+      for (let sample = 0; sample < problem.count; sample++) {
+        for (let element = 0; element < outputs; element++) {
+          const at = sample * outputs + element;
+          const gradOutput = { value: values[at]!, error: bounds[at]! };
+          const numbers = numbersOf(problem, places, sample, element);
+          parts.forEach(({ from, elements }, index) => {
+            const to = sample * inputs + from + elements[element]!;
+            const own = gradient(numbers, index, gradOutput);
+            results[to] = results[to] === undefined ? own : add(results[to], own);
+          });
+        }
+      }
       return { gradInput: bounded(results), parameters: {} };
     },
   };

@@ -1,8 +1,9 @@
 /** The oracles of layers with several inputs. A sample holds its first input, then the second, and so on. */
 import { elementCount, type Shape } from '../../src/tensor/shape.ts';
+import { broadcastPlaces } from './broadcasting.ts';
 import { type BoundedValues, exactValues } from './conformance-bounds.ts';
+import { linearMapOracle, type Term } from './conformance-linear.ts';
 import type { LayerOracle, LayerProblem } from './conformance-oracle.ts';
-import { gamma } from './tolerance.ts';
 
 /** Calls `body` with each element: its place in the inputs, and in one input of its sample. */
 function forEachInput(
@@ -17,28 +18,30 @@ function forEachInput(
   }
 }
 
-/** Sums of k values: k - 1 roundings, none of which underflows. */
+/** Each element of the output is a sum of one element of each input, which may stand for several. */
+const sums = linearMapOracle(({ inputShapes, outputShape }) => {
+  const terms: Term[][] = Array.from({ length: elementCount(outputShape) }, () => []);
+  let from = 0;
+  for (const shape of inputShapes) {
+    broadcastPlaces(shape, outputShape).forEach((element, i) => {
+      terms[i]!.push([from + element, 1]);
+    });
+    from += elementCount(shape);
+  }
+  return terms;
+});
+
+/** The sums, over all that a sample holds. */
 export const addOracle: LayerOracle = {
   exactUnit: () => 1,
-  forward(problem) {
-    const { input, inputShapes, outputShape, count } = problem;
-    const length = elementCount(outputShape);
-    const values = new Float64Array(count * length);
-    const magnitudes = new Float64Array(count * length);
-    forEachInput(problem, (at, { sample, element }) => {
-      values[sample * length + element]! += input[at]!;
-      magnitudes[sample * length + element]! += Math.abs(input[at]!);
-    });
-    return { values, bounds: magnitudes.map((sum) => gamma(inputShapes.length - 1) * sum) };
-  },
-  backward(problem, gradOutput) {
-    const length = elementCount(problem.outputShape);
-    return {
-      gradInput: gathered(problem, gradOutput, (sample, _input, element) => sample * length + element),
-      parameters: {},
-    };
-  },
+  forward: (problem) => sums.forward(joined(problem)),
+  backward: (problem, gradOutput) => sums.backward(joined(problem), gradOutput),
 };
+
+function joined(problem: LayerProblem): LayerProblem {
+  const length = problem.inputShapes.reduce((sum, shape) => sum + elementCount(shape), 0);
+  return { ...problem, inputShape: [length] };
+}
 
 /** The channels of each pixel side by side; nothing is rounded. */
 export const concatenateOracle: LayerOracle = {
