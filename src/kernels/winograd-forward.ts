@@ -43,7 +43,7 @@ import {
 import { bindNested, nestedSteps, stepProgram } from './winograd-steps.ts';
 import { bindTiles } from './winograd-tiles.ts';
 import { type OutputTile, winogradMatrices } from './winograd-transforms.ts';
-import { transformedLayout, transformedLength, transformedSlab } from './winograd-weights.ts';
+import { transformedLayout, transformedSlab } from './winograd-weights.ts';
 
 export interface WinogradForwardSpec {
   readonly kind: 'winogradForward';
@@ -55,11 +55,34 @@ export interface WinogradForwardSpec {
   /** Whether the result is added to what output holds (default false); excludes `bias`. */
   readonly accumulate?: boolean;
   readonly activation: FusedActivation;
+  /** Outputs of the transformed weights, where the convolution is of some of them (whole panels) only. */
+  readonly weightOutputs?: number;
+}
+
+/** The convolution of all outputs of the transformed weights. */
+export function wholeConvolution({ geometry, weightOutputs }: WinogradForwardSpec): ConvGeometry {
+  return weightOutputs === undefined ? geometry : { ...geometry, outChannels: weightOutputs };
+}
+
+/** Tiles that pass through scratch together. */
+export function blockOf(spec: WinogradForwardSpec): number {
+  return forwardTileBlock(wholeConvolution(spec));
+}
+
+/** Floats from one of the matrices of transformed weights to the next. */
+export function weightSlab(spec: WinogradForwardSpec): number {
+  return transformedSlab(wholeConvolution(spec), 'forward');
+}
+
+/** Elements from the first one that is read to the last one. */
+function weightSpan(spec: WinogradForwardSpec): number {
+  return (tileArea(spec.outputTile) - 1) * weightSlab(spec) + transformedSlab(spec.geometry, 'forward');
 }
 
 /** Elements of scratch: V and M of one block. */
-export function scratchLength({ geometry: g, outputTile }: WinogradForwardSpec): number {
-  const block = forwardTileBlock(g);
+export function scratchLength(spec: WinogradForwardSpec): number {
+  const { geometry: g, outputTile } = spec;
+  const block = blockOf(spec);
   const elements = forwardSlab(g.inChannels, block).element + forwardSlab(g.outChannels, block).element;
   return tileArea(outputTile) * elements;
 }
@@ -70,7 +93,7 @@ export const winogradForward: KernelFamily<WinogradForwardSpec> = {
   kind: 'winogradForward',
   args: (spec) => [
     f32Buffer('input', 'in', (count) => viewSpan(spec.input, count), viewLead(spec.input)),
-    f32Buffer('weight', 'in', () => transformedLength(spec.geometry, spec.outputTile, 'forward')),
+    f32Buffer('weight', 'in', () => weightSpan(spec)),
     ...(spec.bias ? [f32Buffer('bias', 'in', () => spec.geometry.outChannels)] : []),
     f32Buffer('scratch', 'scratch', () => scratchLength(spec)),
     f32Buffer(
@@ -86,7 +109,7 @@ export const winogradForward: KernelFamily<WinogradForwardSpec> = {
     const { geometry: g, outputTile, input, output } = spec;
     const [rows, columns] = tileGrid(g, outputTile);
     const tiles = rows * columns;
-    const most = forwardTileBlock(g);
+    const most = blockOf(spec);
     const program = stepProgram(winogradMatrices(outputTile).inputMatrix);
     const transformInput = bindTiles(f32, input, program, {
       columns,
@@ -129,12 +152,13 @@ function checkSpec(spec: WinogradForwardSpec): void {
 }
 
 /** Second pass: t*t matrix products, [block, C] by [C, K]. */
-function bindProducts({ geometry: g, outputTile }: WinogradForwardSpec, f32: Float32Array) {
+function bindProducts(spec: WinogradForwardSpec, f32: Float32Array) {
+  const { geometry: g, outputTile } = spec;
   const elements = tileArea(outputTile);
   const layout = transformedLayout(g, 'forward');
-  const slab = transformedSlab(g, 'forward');
+  const slab = weightSlab(spec);
   const [inner, columns] = [wholeVectors(g.inChannels), wholeVectors(g.outChannels)];
-  const most = forwardTileBlock(g);
+  const most = blockOf(spec);
   const products = elements * most * inner;
   return (weightAt: number, scratchAt: number, block: number): void => {
     for (let e = 0; e < elements; e++) {
@@ -162,7 +186,7 @@ function bindOutput(spec: WinogradForwardSpec, f32: Float32Array) {
   const { tile, outputMatrix } = winogradMatrices(outputTile);
   const columns = tileGrid(g, outputTile)[1];
   const width = wholeVectors(g.outChannels);
-  const most = forwardTileBlock(g);
+  const most = blockOf(spec);
   const products = tile * tile * most * wholeVectors(g.inChannels);
   const nested = bindNested(stepProgram(outputMatrix));
   const m = new Float32Array(tile * tile);

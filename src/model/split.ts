@@ -1,10 +1,13 @@
 /**
  * Cuts the calls of a single large image into bands, so that one image uses every worker: rows of the output for
- * convolution, pooling and activations, outputs for dense layers. A band is a call of the same kind on a smaller
- * image that begins further down in the same buffers: no kernel knows of bands, and the bits are the same.
+ * convolution, pooling and activations, outputs for dense layers and for convolutions that have more weights than
+ * pixels. A band is a call of the same kind on a smaller image, or with fewer outputs, that begins further down in the
+ * same buffers, and the bits are the same.
  *
  * How many bands there are follows from the amount of work alone.
  */
+
+import { PANEL } from '../kernels/conv2d-pack.ts';
 import { families } from '../kernels/index.ts';
 import type { KernelSpec } from '../kernels/kernel.ts';
 import type { BufferRef, Operand, PlannedCall } from '../layers/layer.ts';
@@ -15,8 +18,10 @@ import type { View } from '../tensor/view.ts';
 /** Floating-point operations that are worth a unit of their own: about 20 microseconds of a core. */
 const WORK_PER_BAND = 2e6;
 const MAX_BANDS = 16;
-/** Outputs of a panel of packed weights. */
-const PANEL = 16;
+/** What an element of an output costs where it is written and read more than computed, in operations. */
+const WORK_PER_ELEMENT = 40;
+/** Panels of a band at least where each band transforms the input anew. */
+const LEAST_PANELS = 4;
 
 /** Rows of the output, and of the input that they read. */
 interface Band {
@@ -41,10 +46,15 @@ interface VerticalWindow {
 
 /** The call in parts that can run at the same time; the call itself where it is not worth it or not possible. */
 export function splitCall(call: PlannedCall, samples: number): PlannedCall[] {
-  const work = families[call.spec.kind]?.flops?.(call.spec, samples) ?? 0;
-  const parts = Math.min(MAX_BANDS, Math.floor(work / WORK_PER_BAND));
+  const parts = Math.min(MAX_BANDS, Math.floor(workOf(call, samples) / WORK_PER_BAND));
   const split = splitters[call.spec.kind];
   return (parts > 1 && split?.(call, parts)) || [call];
+}
+
+function workOf({ spec }: PlannedCall, samples: number): number {
+  const output = (spec as AnySpec).output as View | undefined;
+  const elements = output === undefined ? 0 : samples * output.height * output.width * output.channels;
+  return Math.max(families[spec.kind]?.flops?.(spec, samples) ?? 0, WORK_PER_ELEMENT * elements);
 }
 
 type Splitter = (call: PlannedCall, parts: number) => PlannedCall[] | undefined;
@@ -72,6 +82,8 @@ const splitters: Readonly<Record<string, Splitter>> = {
 function splitConvolution(call: PlannedCall, parts: number, unit: number): PlannedCall[] | undefined {
   const spec = call.spec as AnySpec;
   const g = spec.geometry as ConvGeometry;
+  const byOutputs = moreWeightsThanPixels(spec) ? splitOutputs(call, parts) : undefined;
+  if (byOutputs !== undefined) return byOutputs;
   const bands = bandsOf(
     {
       inHeight: g.inHeight,
@@ -90,6 +102,49 @@ function splitConvolution(call: PlannedCall, parts: number, unit: number): Plann
     const geometry = { ...g, inHeight: inputRows, outHeight: rows, padding };
     return bandCall(call, band, { geometry });
   });
+}
+
+/** Where bands of rows would each read all of the weights, which are more than what bands of outputs would read. */
+function moreWeightsThanPixels({ kind, geometry, outputTile }: AnySpec): boolean {
+  const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, groups } =
+    geometry as ConvGeometry;
+  if (groups > 1) return false;
+  const products = inChannels * outChannels;
+  if (kind !== 'winogradForward') {
+    return geometry.kernelHeight * geometry.kernelWidth * products > inHeight * inWidth * inChannels;
+  }
+  const tiles = Math.ceil(outHeight / outputTile) * Math.ceil(outWidth / outputTile);
+  return products > tiles * inChannels;
+}
+
+/** Panels of a convolution's outputs. */
+function splitOutputs(call: PlannedCall, parts: number): PlannedCall[] | undefined {
+  const spec = call.spec as AnySpec;
+  const { inChannels, outChannels, kernelHeight, kernelWidth } = spec.geometry as ConvGeometry;
+  const isWinograd = spec.kind === 'winogradForward';
+  const panels = Math.ceil(outChannels / PANEL);
+  const most = isWinograd ? Math.floor(panels / LEAST_PANELS) : panels;
+  const step = PANEL * Math.ceil(panels / Math.min(parts, Math.max(1, most)));
+  if (step >= outChannels) return undefined;
+  const perOutput = inChannels * (isWinograd ? 1 : kernelHeight * kernelWidth);
+  const calls: PlannedCall[] = [];
+  for (let from = 0; from < outChannels; from += step) {
+    const outputs = Math.min(step, outChannels - from);
+    const operands = [...call.operands];
+    const shiftAt = (at: number, elements: number) => {
+      operands[at] = shift(operands[at]!, elements);
+    };
+    shiftAt(1, from * perOutput);
+    if (spec.bias) shiftAt(2, from);
+    shiftAt(operands.length - 2, from);
+    const changes = {
+      geometry: { ...spec.geometry, outChannels: outputs },
+      output: { ...spec.output, channels: outputs },
+      ...(isWinograd && { weightOutputs: outChannels }),
+    };
+    calls.push({ spec: { ...spec, ...changes } as KernelSpec, operands });
+  }
+  return calls;
 }
 
 function splitPooling(call: PlannedCall, parts: number): PlannedCall[] | undefined {

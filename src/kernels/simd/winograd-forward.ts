@@ -4,11 +4,11 @@
  */
 import { inputHalo } from '../../tensor/convolution.ts';
 import { panelWidths } from '../conv2d-pack.ts';
-import { type WinogradForwardSpec, winogradForward } from '../winograd-forward.ts';
-import { forwardSlab, forwardTileBlock, type SlabStrides, tileArea, tileGrid } from '../winograd-geometry.ts';
+import { blockOf, type WinogradForwardSpec, weightSlab, winogradForward } from '../winograd-forward.ts';
+import { forwardSlab, type SlabStrides, tileArea, tileGrid } from '../winograd-geometry.ts';
 import { stepProgram } from '../winograd-steps.ts';
 import { winogradMatrices } from '../winograd-transforms.ts';
-import { transformedLayout, transformedSlab } from '../winograd-weights.ts';
+import { transformedLayout } from '../winograd-weights.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
 import { repeat, walk } from './micro-loops.ts';
 import { declareTile, loadLanes, reduceTile, startTile, storeTile, tileRows } from './micro-tile.ts';
@@ -45,7 +45,7 @@ export const winogradForwardTwin: SimdTwin<WinogradForwardSpec> = {
     const result = startWalk(b, write, b.param('output'));
     const scratch = b.param('scratch');
     const products = b.local('i32', 'products');
-    const most = forwardTileBlock(g);
+    const most = blockOf(spec);
     const inner = forwardSlab(g.inChannels, most);
     b.get(scratch)
       .i32(4 * tileArea(outputTile) * inner.element)
@@ -92,22 +92,23 @@ function rowsOfBlock(block: number, most: number): number {
 /** M = V U for each of the t*t elements: panels of 16 outputs, register tiles over the block's tiles. */
 function emitProducts(
   b: FunctionBuilder,
-  { geometry: g, outputTile }: WinogradForwardSpec,
+  spec: WinogradForwardSpec,
   tiles: Local,
   scratch: Local,
   products: Local,
   target: Target,
 ): void {
+  const { geometry: g, outputTile } = spec;
   const layout = transformedLayout(g, 'forward');
   const widths = panelWidths(layout.outputs);
-  const block = forwardTileBlock(g);
+  const block = blockOf(spec);
   const inner = forwardSlab(g.inChannels, block);
   const outer = forwardSlab(g.outChannels, block);
   const groups = b.local('i32', 'groups');
   const cursors = [
     { from: scratch, step: 4 * inner.element },
     { from: products, step: 4 * outer.element },
-    { from: b.param('weight'), step: 4 * transformedSlab(g, 'forward') },
+    { from: b.param('weight'), step: 4 * weightSlab(spec) },
   ];
   walk(b, tileArea(outputTile), cursors, ([v, m, u]) => {
     let panel = 0;
@@ -157,7 +158,7 @@ function emitOutput(
   const { geometry: g, outputTile, output, bias, accumulate, activation } = spec;
   const { tile, outputMatrix } = winogradMatrices(outputTile);
   const program = stepProgram(outputMatrix);
-  const outer = forwardSlab(g.outChannels, forwardTileBlock(g));
+  const outer = forwardSlab(g.outChannels, blockOf(spec));
   const from = b.local('i32', 'productsAt');
   const pointers = bias ? [from, result.at, b.param('bias')] : [from, result.at];
   b.get(products).set(from);
