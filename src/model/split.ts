@@ -21,7 +21,7 @@ const MAX_BANDS = 16;
 /** What an element of an output costs where it is written and read more than computed, in operations. */
 const WORK_PER_ELEMENT = 40;
 /** Panels of a band at least where each band transforms the input anew. */
-const LEAST_PANELS = 4;
+const LEAST_PANELS = 8;
 
 /** Rows of the output, and of the input that they read. */
 interface Band {

@@ -5,7 +5,8 @@ import { heapOf, isBuffer, type KernelSpec } from '../../src/kernels/kernel.ts';
 import type { Operand, PlannedCall } from '../../src/layers/layer.ts';
 import { plainBuffer, refTo } from '../../src/model/buffers.ts';
 import { splitCall } from '../../src/model/split.ts';
-import { denseView } from '../../src/tensor/view.ts';
+import { convGeometry } from '../../src/tensor/convolution.ts';
+import { denseView, type View } from '../../src/tensor/view.ts';
 import { randomNormals } from '../helpers/arbitraries.ts';
 
 /** A large image, wide of channels so that few rows are much work; one view has a halo, one lies in a larger image. */
@@ -34,7 +35,21 @@ const SPECS: readonly (KernelSpec & Record<string, unknown>)[] = [
   { kind: 'multiplyViews', inputs: [slice, haloed], output: haloed, accumulate: false },
 ];
 
-for (const spec of SPECS) {
+/** Convolutions with more weights than pixels: outputs are no multiple of a panel. */
+const pixels = denseView(8, 8, 24, 1);
+const shown = {
+  geometry: convGeometry('test', [8, 8, 24], { filters: 300, kernelSize: 3, padding: 'same' }),
+};
+const outputs = { ...denseView(8, 8, 320), channels: 300 };
+const convolution = { ...shown, input: pixels, output: outputs, activation: 'relu' } as const;
+const CONVOLUTIONS: readonly (KernelSpec & Record<string, unknown>)[] = [
+  { kind: 'conv2dForward', ...convolution, bias: true },
+  { kind: 'conv2dForward', ...convolution, bias: false, accumulate: true },
+  { kind: 'winogradForward', ...convolution, bias: true, outputTile: 2 },
+  { kind: 'winogradForward', ...convolution, bias: false, outputTile: 4 },
+];
+
+for (const spec of [...SPECS, ...CONVOLUTIONS]) {
   test(`${spec.kind}: bands of an image together are the image, bit for bit`, () => {
     const args = families[spec.kind]!.args(spec);
     const addresses = new Map<string, number>();
@@ -70,6 +85,8 @@ for (const spec of SPECS) {
     // Cut as four samples are, run on one.
     const bands = splitCall(whole, 4);
     assert.ok(bands.length > 1, 'the image is cut');
+    const isByOutputs = CONVOLUTIONS.includes(spec);
+    assert.equal((bands[0]!.spec as KernelSpec & { output: View }).output.height === 8, isByOutputs);
     const [expected, actual] = [run([whole]), run(bands)];
     assert.ok(Buffer.from(expected.buffer).equals(Buffer.from(actual.buffer)), spec.kind);
   });
