@@ -32,6 +32,7 @@ import { emitInput, type InputBuffers } from './input.ts';
 import type { Penalties } from './penalty.ts';
 import { splitCall } from './split.ts';
 import { cutStretches } from './stretches.ts';
+import { nodesBefore } from './subgraph.ts';
 import { updatePhases, type Verdicts } from './update.ts';
 
 /** What a plan depends on; programs are cached by it. */
@@ -285,12 +286,7 @@ function forwardNodes(
   const results = seen.map((output) =>
     loss.takesLogits ? logitsOf(graph, output, loss.activation) : output,
   );
-  const needed = new Set(results);
-  const nodes = graph.nodes.toReversed().filter((node) => {
-    if (needed.has(node.output)) for (const index of node.inputs) needed.add(index);
-    return needed.has(node.output);
-  });
-  return { nodes: nodes.reverse(), results };
+  return { nodes: nodesBefore(graph, results), results };
 }
 
 /** What an activation is taken of, where a tensor is one; else the tensor itself. */

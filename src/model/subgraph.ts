@@ -30,12 +30,28 @@ export function graphUpTo(graph: Graph, names: readonly string[], operation: str
       received: 'none',
     });
   }
-  const needed = new Set(outputs);
+  return { ...graph, nodes: nodesBefore(graph, outputs), outputs, outputNames: names, output: outputs[0]! };
+}
+
+/** The graph up to its first output: further ones, such as auxiliary heads, are not computed. */
+export function graphUpToFirst(graph: Graph): Graph {
+  const outputs = graph.outputs.slice(0, 1);
+  return {
+    ...graph,
+    nodes: nodesBefore(graph, outputs),
+    outputs,
+    outputNames: graph.outputNames.slice(0, 1),
+  };
+}
+
+/** The nodes that lead to tensors, in their order. */
+export function nodesBefore(graph: Graph, tensors: readonly number[]): readonly GraphNode[] {
+  const needed = new Set(tensors);
   const nodes = graph.nodes.toReversed().filter((node) => {
     if (needed.has(node.output)) for (const index of node.inputs) needed.add(index);
     return needed.has(node.output);
   });
-  return { ...graph, nodes: nodes.reverse(), outputs, outputNames: names, output: outputs[0]! };
+  return nodes.reverse();
 }
 
 /** The graph in which exactly the layers of these names are left alone by training. */

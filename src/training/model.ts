@@ -9,7 +9,13 @@ import type { Layer, LayerSource } from '../layers/layer.ts';
 import type { SymbolicTensor } from '../layers/symbolic.ts';
 import { functionalGraph, type OutputTensors } from '../model/functional.ts';
 import { type Graph, graphParameters, sequentialGraph } from '../model/graph.ts';
-import { graphUpTo, layerOutput, layersByPrefix, symbolicTensors } from '../model/subgraph.ts';
+import {
+  graphUpTo,
+  graphUpToFirst,
+  layerOutput,
+  layersByPrefix,
+  symbolicTensors,
+} from '../model/subgraph.ts';
 import { summarize } from '../model/summary.ts';
 import { formatBytes } from '../parallel/arena.ts';
 import { elementCount, type Shape } from '../tensor/shape.ts';
@@ -164,13 +170,14 @@ export class Model {
   }
 
   /**
-   * The model's outputs for a data set, or for floats [N, ...inputShape] taken as they are. A sample's
-   * result does not depend on the others.
+   * The model's output for a data set, or for floats [N, ...inputShape] taken as they are; of several outputs the first,
+   * and what only the others need (auxiliary heads) is not computed. A sample's result does not depend on the others.
    */
   async predict(inputs: Dataset | Float32Array, options: PredictOptions = {}): Promise<Prediction> {
     const dataset = inputs instanceof Float32Array ? this.#asDataset(inputs) : inputs;
+    const graph = graphUpToFirst(this.graph);
     const [output] = await this.#state.exclusively('predict', () =>
-      predictWith(this.#state, dataset, options),
+      predictWith(this.#state, dataset, options, graph),
     );
     return output!;
   }

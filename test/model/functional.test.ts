@@ -99,7 +99,7 @@ test('a shape that does not fit is refused where the layer is called, with both 
   refused(
     () => add({ name: 'sum' })([x, wide]),
     'ShapeError',
-    'add "sum": input 1: expected the shape of input 0, [6, 6, 2], got [6, 6, 4]',
+    'add "sum": input 1: expected extents as in [6, 6, 2], or 1, got [6, 6, 4]',
   );
   refused(
     () => concatenate()([x, maxPooling2d()(x)]),

@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import {
   add,
   conv2d,
+  defineLayer,
   dense,
   flatten,
   functional,
@@ -116,6 +117,28 @@ test('predict and evaluate are the first output’s, predictAll has all by name'
   assert.deepEqual([mainHead, sideHead], [all.main, all.side]);
   const only = headed((main) => ({ main }));
   assert.deepEqual(await model.evaluate(data, { engine }), await only.evaluate(data, { engine }));
+});
+
+test('predict and evaluate compute nothing that only further outputs need', async () => {
+  let passes = 0;
+  const watched = defineLayer<Record<string, never>, Record<string, never>>({
+    type: 'watched',
+    resolve: () => ({}),
+    outputShape: (_config, [shape]) => shape!,
+    forward({ inputs: [from], output, call }) {
+      passes++;
+      const spec = { kind: 'copyView', input: from!.view, output: output.view, accumulate: false };
+      call(spec, [from!.origin, output.origin, 'count']);
+    },
+    examples: [],
+  });
+  const model = headed((main, side) => ({ main, side: watched()(side) }));
+  const prediction = await model.predict(data, { engine });
+  await model.evaluate(data, { engine });
+  assert.equal(passes, 0);
+  const all = await model.predictAll(data, { engine });
+  assert.equal(passes, 1);
+  assert.deepEqual(all.main, prediction);
 });
 
 test('weights of outputs that are not there, or are no weights, are refused', async () => {
