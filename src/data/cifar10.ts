@@ -13,7 +13,7 @@ import { type Cifar10Images, readCifar10Archive, readCifar10Directory } from './
 import type { Dataset, Normalization } from './dataset.ts';
 import { measureStandardization } from './normalization.ts';
 import { trainValidationSplit } from './order.ts';
-import { drawSyntheticImages, SYNTHETIC_CLASSES } from './synthetic.ts';
+import { blankSyntheticImages, SYNTHETIC_CLASSES } from './synthetic.ts';
 
 export type { LoadProgress };
 
@@ -71,7 +71,10 @@ export interface Cifar10 {
   readonly message?: string;
 }
 
-interface Images extends Cifar10Images, Pick<Cifar10, 'source' | 'classNames' | 'location' | 'message'> {}
+interface Images extends Cifar10Images, Pick<Cifar10, 'source' | 'classNames' | 'location' | 'message'> {
+  /** Draws these images, by their indices, and the first so many for the test; none where all were read. */
+  readonly draw?: (training: readonly Uint32Array[], test: number) => void;
+}
 
 /** The drawn set is one set, as CIFAR-10 is: a run's seed does not change its images. */
 const SYNTHETIC_SEED = 0;
@@ -89,6 +92,8 @@ async function load(options: Cifar10Options = {}): Promise<Cifar10> {
   const images = await obtain(options);
   const split = trainValidationSplit(images.training.labels.length, validationSplit, seed, options.shuffle);
   const train = split.train.subarray(0, limit);
+  const validation = split.validation.subarray(0, limit);
+  images.draw?.([train, validation], Math.min(limit, images.test.labels.length));
   const normalization = resolveNormalization(options.normalization, images.training.pixels, train);
   const { source, classNames, location, message } = images;
   const common = { inputShape: CIFAR10_SHAPE, classNames, normalization };
@@ -98,7 +103,7 @@ async function load(options: Cifar10Options = {}): Promise<Cifar10> {
   return {
     source,
     train: subset(whole, train),
-    validation: subset(whole, split.validation.subarray(0, limit)),
+    validation: subset(whole, validation),
     test: limit < testing.size ? subset(testing, limit) : testing,
     classNames,
     normalization,
@@ -150,13 +155,20 @@ async function readFrom(
 
 function drawn(options: Cifar10Options, message?: string): Images {
   const { train, test } = options.syntheticSizes ?? { train: 10_000, test: 2000 };
-  options.onProgress?.({ stage: 'draw', what: `${train + test} synthetic images` });
+  const training = blankSyntheticImages({ size: train, seed: SYNTHETIC_SEED, split: 'train' });
+  const testing = blankSyntheticImages({ size: test, seed: SYNTHETIC_SEED, split: 'test' });
   return {
     source: 'synthetic',
-    training: drawSyntheticImages({ size: train, seed: SYNTHETIC_SEED, split: 'train' }),
-    test: drawSyntheticImages({ size: test, seed: SYNTHETIC_SEED, split: 'test' }),
+    training,
+    test: testing,
     classNames: SYNTHETIC_CLASSES,
     ...(message !== undefined && { message }),
+    draw(parts, tests) {
+      const count = parts.reduce((sum, { length }) => sum + length, tests);
+      options.onProgress?.({ stage: 'draw', what: `${count} synthetic images` });
+      for (const part of parts) part.forEach(training.draw);
+      for (let index = 0; index < tests; index++) testing.draw(index);
+    },
   };
 }
 

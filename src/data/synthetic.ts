@@ -51,7 +51,17 @@ export function syntheticImages(options: SyntheticOptions): Dataset {
 
 /** The set's pixels [size, 32, 32, 3] and labels [size], in shared memory. */
 export function drawSyntheticImages(options: SyntheticOptions): { pixels: Uint8Array; labels: Int32Array } {
-  const { size, seed, split } = options;
+  const { pixels, labels, draw } = blankSyntheticImages(options);
+  for (let index = 0; index < options.size; index++) draw(index);
+  return { pixels, labels };
+}
+
+/** The same with all images black until they are drawn, for who needs a few of them. */
+export function blankSyntheticImages({ size, seed, split }: SyntheticOptions): {
+  readonly pixels: Uint8Array;
+  readonly labels: Int32Array;
+  draw(index: number): void;
+} {
   if (!Number.isInteger(size) || size < 0 || size > 1_000_000) {
     throw new ConfigError({
       operation: 'syntheticImages',
@@ -63,14 +73,14 @@ export function drawSyntheticImages(options: SyntheticOptions): { pixels: Uint8A
   const key = streamKey(seed, 'synthetic', split);
   const pixels = new Uint8Array(new SharedArrayBuffer(size * IMAGE_BYTES));
   const labels = new Int32Array(new SharedArrayBuffer(size * 4));
+  for (let index = 0; index < size; index++) labels[index] = index % SYNTHETIC_SHAPES.length;
   const canvas = new Float64Array(IMAGE_BYTES);
   const bytes = new Uint8ClampedArray(pixels.buffer);
-  for (let index = 0; index < size; index++) {
-    labels[index] = index % SYNTHETIC_SHAPES.length;
+  const draw = (index: number) => {
     drawImage(canvas, key, index);
     develop(canvas, key, index, bytes, index * IMAGE_BYTES);
-  }
-  return { pixels, labels };
+  };
+  return { pixels, labels, draw };
 }
 
 /** Random numbers of one image in the order in which its drawing asks for them. */

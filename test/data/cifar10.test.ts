@@ -194,13 +194,16 @@ test('synthetic images on request: the seed moves the split and nothing else', a
   assert.deepEqual(await pixels(a.train), await pixels(b.train));
   assert.notDeepEqual(await pixels(a.train), await pixels(c.train));
   assert.deepEqual(await pixels(a.test), await pixels(c.test));
-  const limited = await cifar10.load({
-    data: 'synthetic',
-    limit: 30,
-    syntheticSizes: { train: 100, test: 10 },
-  });
-  assert.deepEqual([limited.train.size, limited.validation.size, limited.test.size], [30, 10, 10]);
-  assert.deepEqual(await pixels(limited.train), (await pixels(a.train)).subarray(0, 30 * 3072));
+  // Only what is asked for is drawn, and it is the same.
+  for (const limit of [30, 4]) {
+    const syntheticSizes = { train: 100, test: 10 };
+    const limited = await cifar10.load({ data: 'synthetic', limit, syntheticSizes });
+    for (const part of ['train', 'validation', 'test'] as const) {
+      const size = Math.min(limit, a[part].size);
+      assert.equal(limited[part].size, size);
+      assert.deepEqual(await pixels(limited[part]), (await pixels(a[part])).subarray(0, size * 3072));
+    }
+  }
 });
 
 test('the order of places: the option, CIFAR10_DIR, the project, the cache', async (t) => {
