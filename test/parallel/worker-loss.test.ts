@@ -54,10 +54,14 @@ async function trainInto(
   const engine = opened(faultyEngine(options, faults, parts));
   const model = smallModel();
   const workers: Worker[] = [];
+  const thrown = new Set<Worker>();
   const warnings: string[] = [];
   const clock = noticeClock();
   let noticedMs = Number.NaN;
-  const onWorker = (worker: Worker) => void workers.push(worker);
+  const onWorker = (worker: Worker) => {
+    workers.push(worker);
+    worker.once('error', () => thrown.add(worker));
+  };
   const onWarning = ({ message }: Error) => {
     if (warnings.push(message) === 1) noticedMs = clock.stop();
   };
@@ -70,8 +74,8 @@ async function trainInto(
   );
   const endedMs = clock.stop();
   process.off('worker', onWorker);
-  // Node gives workers that have ended this id.
-  const alive = workers.filter(({ threadId }) => threadId !== -1).length;
+  // Node gives workers that have ended this id; one whose error has come runs no code any more, but may end later.
+  const alive = workers.filter((worker) => worker.threadId !== -1 && !thrown.has(worker)).length;
   // A fault that does not strike is a mistake in the test.
   assert.ok(await Promise.race([struck, sleep(5000, false, { ref: false })]), 'no fault');
   await new Promise((resolve) => setImmediate(resolve));

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { emptyFolder, startTraining } from '../helpers/command.ts';
 
-const TINY = ['--data', 'synthetic', '--limit', '12', '--epochs', '1', '--batch-size', '8'];
+const TINY = ['--data', 'synthetic', '--limit', '6', '--epochs', '1', '--batch-size', '4'];
 const RECORD_BYTES = 3073;
 
 /** Anything that moves a cursor or sets a colour; line feeds are all that plain text needs. */
@@ -30,7 +30,7 @@ describe('a run', () => {
     assert.match(stdout, /Parameters: 558,186/);
     assert.match(
       stdout,
-      /Data: +drawn images \(synthetic\)\n +12 for training, 12 for validation, 12 for the test/,
+      /Data: +drawn images \(synthetic\)\n +6 for training, 6 for validation, 6 for the test/,
     );
     assert.match(stdout, /Engine: simd, 2 threads, Node \d+/);
     assert.match(stdout, /^Epoch 1\/1 - .*images\/s - loss: .* - val_accuracy: \d\.\d{4} - best$/m);
@@ -49,7 +49,7 @@ describe('a run', () => {
       normalization: 'standardize',
       preset: 'notebook',
       augmentation: true,
-      batchSize: 8,
+      batchSize: 4,
       node: process.versions.node,
       end: 'finished',
       bestEpoch: 1,
@@ -107,7 +107,7 @@ describe('a run', () => {
   });
 
   test('without network says so loudly and trains on drawn images', async () => {
-    const { stderr, result } = await trained([...TINY.slice(2), '--limit', '8', '--threads', '1']);
+    const { stderr, result } = await trained([...TINY.slice(2), '--threads', '1']);
     assert.match(stderr, /!{40}\nCIFAR-10 could not be downloaded from http:\/\/127\.0\.0\.1:9/);
     assert.match(stderr, /THESE ARE SYNTHETIC IMAGES/);
     assert.doesNotMatch(stderr, CONTROL);
