@@ -1,9 +1,8 @@
 /** Runs the scripts in processes, away from the data and caches of whoever runs the tests. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from './temporary.ts';
 
 const SCRIPTS = fileURLToPath(new URL('../../scripts/', import.meta.url));
 
@@ -25,11 +24,6 @@ export interface Running {
   kill(): void;
 }
 
-/** A new empty folder. */
-export function emptyFolder(): string {
-  return mkdtempSync(path.join(tmpdir(), 'faltung-test-'));
-}
-
 /** Starts train:cifar. */
 export function startTraining(args: readonly string[], nodeArgs: readonly string[] = []): Running {
   return startScript('train-cifar.ts', args, nodeArgs);
@@ -41,7 +35,7 @@ export function startScript(
   args: readonly string[],
   nodeArgs: readonly string[] = [],
 ): Running {
-  const home = emptyFolder();
+  const home = temporaryFolder();
   const { CIFAR10_DIR: _, NODE_OPTIONS: __, FORCE_COLOR: ___, ...inherited } = process.env;
   const env = {
     ...inherited,

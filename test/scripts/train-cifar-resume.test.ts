@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { COMMAND, parseOptions } from '../../scripts/train-cifar/options.ts';
+import { readConfig } from '../../scripts/training/run-folder.ts';
+import { FaltungError } from '../../src/errors.ts';
 import { load, readEpochEvents, weightsSha256 } from '../../src/index.ts';
 import { startTraining } from '../helpers/command.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -152,6 +155,16 @@ describe('what cannot be gone on with is refused in one readable paragraph', () 
       [' '.repeat(70_000), /at most 65536 characters/],
     ];
     for (const [text, message] of refused) {
+      writeFileSync(path.join(folder, 'config.json'), text);
+      await assert.rejects(readConfig(COMMAND, folder, parseOptions), (error: Error) => {
+        assert.ok(error instanceof FaltungError, String(error));
+        assert.doesNotMatch(error.message, /\n/);
+        assert.match(error.message, message);
+        return true;
+      });
+    }
+    // Options are read as those of a command line; the command tells them from its own.
+    for (const [text, message] of refused.slice(2, 4)) {
       writeFileSync(path.join(folder, 'config.json'), text);
       await failure(['--resume', folder], message);
     }

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { emptyFolder, startTraining } from '../helpers/command.ts';
+import { startTraining } from '../helpers/command.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
 
 const TINY = ['--data', 'synthetic', '--limit', '6', '--epochs', '1', '--batch-size', '4'];
 const RECORD_BYTES = 3073;
@@ -15,7 +16,7 @@ const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/;
 
 /** Runs the command with an output folder; its end, and result.json. */
 async function trained(args: readonly string[], nodeArgs: readonly string[] = []) {
-  const out = path.join(emptyFolder(), 'made', 'for', 'it');
+  const out = path.join(temporaryFolder(), 'made', 'for', 'it');
   const ended = await startTraining([...args, '--out', out], nodeArgs).ended;
   assert.equal(ended.code, 0, ended.stderr);
   return { ...ended, out, result: JSON.parse(readFileSync(path.join(out, 'result.json'), 'utf8')) };
@@ -118,21 +119,21 @@ describe('a run', () => {
 describe('what cannot work ends with one readable paragraph', () => {
   /** The message of a run that fails. */
   async function failure(args: readonly string[], code: number): Promise<string> {
-    const ended = await startTraining(['--out', emptyFolder(), ...args]).ended;
+    const ended = await startTraining(['--out', temporaryFolder(), ...args]).ended;
     assert.equal(ended.code, code, ended.stdout + ended.stderr);
     assert.equal(ended.stdout, '');
     return ended.stderr.trim();
   }
 
   test('a folder that does not exist', async () => {
-    const folder = path.join(emptyFolder(), 'missing');
+    const folder = path.join(temporaryFolder(), 'missing');
     const message = await failure(['--data', folder], 1);
     assert.match(message, /^cifar10: data: expected a folder with data_batch_1\.bin.*does not exist$/);
     assert.ok(message.includes(folder));
   });
 
   test('a truncated file is named, with the expected and the found size', async () => {
-    const folder = emptyFolder();
+    const folder = temporaryFolder();
     for (const name of [
       'data_batch_1',
       'data_batch_2',
@@ -153,7 +154,7 @@ describe('what cannot work ends with one readable paragraph', () => {
   });
 
   test('an output folder that cannot be made, before anything is trained', async () => {
-    const file = path.join(emptyFolder(), 'file');
+    const file = path.join(temporaryFolder(), 'file');
     writeFileSync(file, '');
     assert.match(
       await failure([...TINY, '--out', path.join(file, 'out')], 1),

@@ -1,6 +1,6 @@
 /** Each file operation of a run with checkpoints fails in turn; then the run goes on as if nothing had been. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { cpSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { FileError } from '../../src/index.ts';
 import { localFiles } from '../../src/io/file-system.ts';
@@ -53,21 +53,23 @@ test('while saving: fit ends with FileError, the checkpoints stay whole, the run
 
 test('while resuming: an error, or the checkpoint before; later the run goes on the same', async (t) => {
   process.on('warning', () => {});
-  const stopped = async (): Promise<string> => {
+  const first = temporaryFolder();
+  await trainUntil(4, { ...runOptions(engine), checkpoint: { folder: first } });
+  const stopped = (): string => {
     const folder = temporaryFolder();
-    await trainUntil(4, { ...runOptions(engine), checkpoint: { folder } });
+    cpSync(first, folder, { recursive: true });
     return folder;
   };
   const counted = failingFiles(localFiles);
   await train({
     ...runOptions(engine),
-    checkpoint: { folder: await stopped(), resume: true, files: counted.files },
+    checkpoint: { folder: stopped(), resume: true, files: counted.files },
   });
   let fellBack = 0;
   for (let at = 0; at < counted.operations(); at++) {
     // What a disk fails to read is damage, what is forbidden is not.
     for (const code of ['EIO', CODES[2 * (at % 2)]!] as const) {
-      const folder = await stopped();
+      const folder = stopped();
       const { files } = failingFiles(localFiles, { at, code, forGood: false });
       try {
         const resumed = await train({ ...runOptions(engine), checkpoint: { folder, resume: true, files } });
