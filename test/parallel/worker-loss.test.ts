@@ -53,14 +53,14 @@ async function trainInto(
 ): Promise<Loss> {
   const engine = opened(faultyEngine(options, faults, parts));
   const model = smallModel();
-  const workers: Worker[] = [];
-  const thrown = new Set<Worker>();
+  const workers = new Set<Worker>();
   const warnings: string[] = [];
   const clock = noticeClock();
   let noticedMs = Number.NaN;
   const onWorker = (worker: Worker) => {
-    workers.push(worker);
-    worker.once('error', () => thrown.add(worker));
+    workers.add(worker);
+    // It runs no code any more, but its thread may end later.
+    worker.once('error', () => workers.delete(worker));
   };
   const onWarning = ({ message }: Error) => {
     if (warnings.push(message) === 1) noticedMs = clock.stop();
@@ -74,8 +74,8 @@ async function trainInto(
   );
   const endedMs = clock.stop();
   process.off('worker', onWorker);
-  // Node gives workers that have ended this id; one whose error has come runs no code any more, but may end later.
-  const alive = workers.filter((worker) => worker.threadId !== -1 && !thrown.has(worker)).length;
+  // Node gives workers that have ended this id.
+  const alive = [...workers].filter(({ threadId }) => threadId !== -1).length;
   // A fault that does not strike is a mistake in the test.
   assert.ok(await Promise.race([struck, sleep(5000, false, { ref: false })]), 'no fault');
   await new Promise((resolve) => setImmediate(resolve));
