@@ -14,7 +14,7 @@ import { TAG } from '../src/model/program.ts';
 import { Arena } from '../src/parallel/arena.ts';
 import { compileKernels } from '../src/parallel/compile.ts';
 import { lossPlan } from '../src/training/loss-plans.ts';
-import { sequential } from '../src/training/model.ts';
+import { sequential } from '../src/training/models.ts';
 import { adam, type Optimizer } from '../src/training/optimizers.ts';
 import { cifarNotebook } from '../src/zoo/cifar-notebook.ts';
 import type { Code } from './sandbox.ts';

@@ -2,7 +2,14 @@
 export { arrayDataset, subset } from './data/array-dataset.ts';
 export { type Augmentation, notebookAugmentation } from './data/augmentation.ts';
 export { type Cifar10, type Cifar10Options, cifar10 } from './data/cifar10.ts';
-export type { BatchBuffer, Dataset, Normalization, Resize, Targets } from './data/dataset.ts';
+export type {
+  BatchBuffer,
+  Dataset,
+  InputDescription,
+  Normalization,
+  Resize,
+  Targets,
+} from './data/dataset.ts';
 export { type DecodeOptions, decodeImage } from './data/images/decode.ts';
 export { type ImageFilesOptions, imageFiles } from './data/images/image-files.ts';
 export { type ImageFolder, type ImageFolderOptions, imageFolder } from './data/images/image-folder.ts';
@@ -13,6 +20,13 @@ export {
 } from './data/images/labelled-images.ts';
 export type { ReadingOptions, Skipped } from './data/images/read-all.ts';
 export type { Pixels } from './data/images/resize.ts';
+export {
+  type NamedDatasetOptions,
+  type NamedInput,
+  type NamedTarget,
+  namedDataset,
+} from './data/named-arrays.ts';
+export type { NamedBatchBuffer, NamedDataset } from './data/named-dataset.ts';
 export { type SyntheticOptions, syntheticImages } from './data/synthetic.ts';
 export { toCategorical } from './data/to-categorical.ts';
 export { type TrainTestSplitOptions, trainTestSplit } from './data/train-test-split.ts';
@@ -150,15 +164,15 @@ export {
   sparseCategoricalCrossentropy,
 } from './training/losses.ts';
 export type { MemoryOptions, PlannedMemory } from './training/memory.ts';
+export { Model, type PredictionInputs } from './training/model.ts';
 export {
   type FunctionalOptions,
   functional,
   load,
-  Model,
   type ModelOptions,
   type SequentialOptions,
   sequential,
-} from './training/model.ts';
+} from './training/models.ts';
 export type { OnNonFinite } from './training/non-finite.ts';
 export type { BatchInput, BatchOptions } from './training/on-batch.ts';
 export {

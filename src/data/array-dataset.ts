@@ -10,6 +10,7 @@ import { checkShape, elementCount, formatShape, type Shape } from '../tensor/sha
 import {
   type BatchBuffer,
   checkDataset,
+  checkIndices,
   checkInputShape,
   checkLabels,
   checkRead,
@@ -18,6 +19,7 @@ import {
   type Targets,
   targetLength,
 } from './dataset.ts';
+import { isNamed, type NamedDataset } from './named-dataset.ts';
 
 /** Options of `arrayDataset`. */
 export interface ArrayDatasetOptions {
@@ -79,7 +81,16 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
  * A number n stands for the first n samples (all of them where there are fewer).
  * Throws DataError for an index outside the parent, ConfigError for a senseless count.
  */
-export function subset(dataset: Dataset, chosen: Uint32Array | readonly number[] | number): Dataset {
+export function subset(dataset: Dataset, chosen: Uint32Array | readonly number[] | number): Dataset;
+export function subset(dataset: NamedDataset, chosen: Uint32Array | readonly number[] | number): NamedDataset;
+export function subset(
+  dataset: Dataset | NamedDataset,
+  chosen: Uint32Array | readonly number[] | number,
+): Dataset | NamedDataset;
+export function subset(
+  dataset: Dataset | NamedDataset,
+  chosen: Uint32Array | readonly number[] | number,
+): Dataset | NamedDataset {
   const operation = 'subset';
   const list =
     typeof chosen === 'number' ? firstIndices(operation, dataset, chosen) : Uint32Array.from(chosen);
@@ -94,6 +105,19 @@ export function subset(dataset: Dataset, chosen: Uint32Array | readonly number[]
       });
     }
   }
+  const parentOf = (indices: Uint32Array) => indices.map((index) => list[index] as number);
+  if (isNamed(dataset)) {
+    const part: NamedDataset = {
+      size: list.length,
+      inputs: dataset.inputs,
+      targets: dataset.targets,
+      read(indices, into) {
+        checkIndices('subset.read', list.length, indices);
+        return dataset.read(parentOf(indices), into);
+      },
+    };
+    return part;
+  }
   const view: Dataset = {
     size: list.length,
     inputShape: dataset.inputShape,
@@ -104,16 +128,13 @@ export function subset(dataset: Dataset, chosen: Uint32Array | readonly number[]
     ...(dataset.resize && { resize: dataset.resize }),
     read(indices: Uint32Array, into: BatchBuffer) {
       checkRead('subset.read', view, indices, into);
-      return dataset.read(
-        indices.map((index) => list[index] as number),
-        into,
-      );
+      return dataset.read(parentOf(indices), into);
     },
   };
   return view;
 }
 
-function firstIndices(operation: string, dataset: Dataset, count: number): Uint32Array {
+function firstIndices(operation: string, { size }: { readonly size: number }, count: number): Uint32Array {
   if (!Number.isInteger(count) || count < 0) {
     throw new ConfigError({
       operation,
@@ -122,12 +143,13 @@ function firstIndices(operation: string, dataset: Dataset, count: number): Uint3
       received: String(count),
     });
   }
-  return Uint32Array.from({ length: Math.min(count, dataset.size) }, (_, i) => i);
+  return Uint32Array.from({ length: Math.min(count, size) }, (_, i) => i);
 }
 
-function resolveTargets(
+/** How targets are stored, and their values as they are read. Throws ShapeError, DataError. */
+export function resolveTargets(
   operation: string,
-  options: ArrayDatasetOptions,
+  options: Pick<ArrayDatasetOptions, 'targets' | 'targetShape' | 'classes' | 'classNames'>,
   size: number,
 ): { kind: Targets; values: Int32Array | Float32Array } {
   const { targets } = options;
@@ -162,7 +184,7 @@ function checkTargetCount(operation: string, received: number, expected: number)
 const SHORT_RECORD = 32;
 
 /** Copies records of `length` elements; both arrays have the same element type. Makes no garbage per record. */
-function gather(
+export function gather(
   from: Uint8Array | Float32Array | Int32Array,
   bytes: Buffer,
   length: number,
@@ -185,6 +207,6 @@ function gather(
 }
 
 /** An array's memory as bytes, shared. */
-function bytesOf(array: Uint8Array | Float32Array | Int32Array): Buffer {
+export function bytesOf(array: Uint8Array | Float32Array | Int32Array): Buffer {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
 }

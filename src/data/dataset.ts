@@ -32,6 +32,15 @@ export type Normalization =
  */
 export type Resize = 'stretch' | 'crop' | 'pad';
 
+/** One of a sample's inputs, as a data set stores it. */
+export interface InputDescription {
+  /** Of one sample: an image [H, W, C], a sequence [L, C] or a vector [F]. */
+  readonly shape: Shape;
+  readonly type: 'uint8' | 'float32';
+  /** Default: none. */
+  readonly normalization?: Normalization;
+}
+
 /** What a sample is to be taught: one of `classes` classes (one a pixel of `shape`, [H, W]), or a tensor of `shape`. */
 export type Targets =
   | { readonly kind: 'index'; readonly classes: number; readonly shape?: Shape }
@@ -83,36 +92,48 @@ export function createBatchBuffer(dataset: Dataset, count: number): BatchBuffer 
 
 /** Refuses a data set whose description makes no sense (a user's own, say); throws ConfigError, ShapeError. */
 export function checkDataset(operation: string, dataset: Dataset): void {
-  if (!Number.isInteger(dataset.size) || dataset.size < 0 || dataset.size > 0xffffffff) {
-    throw new ConfigError({
-      operation,
-      argument: 'size',
-      expected: 'a whole number from 0 to 4294967295',
-      received: String(dataset.size),
-    });
-  }
+  checkSize(operation, dataset.size);
   checkInputShape(operation, dataset.inputShape);
-  if (dataset.inputType !== 'uint8' && dataset.inputType !== 'float32') {
-    throw new ConfigError({
-      operation,
-      argument: 'inputType',
-      expected: "'uint8' or 'float32'",
-      received: String(dataset.inputType),
-    });
-  }
+  checkInputType(operation, 'inputType', dataset.inputType);
   checkTargets(operation, dataset.targets, dataset.classNames);
   if (dataset.normalization !== undefined) {
     checkNormalization(operation, dataset.normalization, dataset.inputShape.at(-1)!);
   }
 }
 
+/** Refuses what is no number of samples; throws ConfigError. */
+export function checkSize(operation: string, size: number): void {
+  if (Number.isInteger(size) && size >= 0 && size <= 0xffffffff) return;
+  throw new ConfigError({
+    operation,
+    argument: 'size',
+    expected: 'a whole number from 0 to 4294967295',
+    received: String(size),
+  });
+}
+
+/** Refuses the description of an input that makes no sense; throws ConfigError, ShapeError. */
+export function checkInput(operation: string, argument: string, description: InputDescription): void {
+  const { shape, type, normalization } = description;
+  checkInputShape(operation, shape, `${argument}.shape`);
+  checkInputType(operation, `${argument}.type`, type);
+  if (normalization === undefined) return;
+  checkNormalization(operation, normalization, shape.at(-1)!, `${argument}.normalization`);
+}
+
+function checkInputType(operation: string, argument: string, type: string): void {
+  if (type === 'uint8' || type === 'float32') return;
+  const expected = "'uint8' or 'float32'";
+  throw new ConfigError({ operation, argument, expected, received: String(type) });
+}
+
 /** Refuses shapes that are neither images [H, W, C], sequences [L, C] nor vectors [F]; throws ShapeError. */
-export function checkInputShape(operation: string, shape: Shape): void {
-  checkShape(operation, 'inputShape', shape);
+export function checkInputShape(operation: string, shape: Shape, argument = 'inputShape'): void {
+  checkShape(operation, argument, shape);
   if (shape.length >= 1 && shape.length <= 3) return;
   throw new ShapeError({
     operation,
-    argument: 'inputShape',
+    argument,
     expected: '[H, W, C], [L, C] or [F]',
     received: formatShape(shape),
   });
@@ -128,21 +149,25 @@ export function checkRead(
   indices: Uint32Array,
   into: BatchBuffer,
 ): void {
-  for (let i = 0; i < indices.length; i++) {
-    if ((indices[i] as number) >= dataset.size) {
-      throw new DataError({
-        operation,
-        argument: `indices[${i}]`,
-        expected: `a sample index below ${dataset.size}`,
-        received: String(indices[i]),
-      });
-    }
-  }
+  checkIndices(operation, dataset.size, indices);
   const inputs = dataset.inputType === 'uint8' ? 'Uint8Array' : 'Float32Array';
   const targets = dataset.targets.kind === 'index' ? 'Int32Array' : 'Float32Array';
   const count = indices.length;
   checkArray(operation, 'into.inputs', into.inputs, inputs, count * elementCount(dataset.inputShape));
   checkArray(operation, 'into.targets', into.targets, targets, count * targetLength(dataset.targets));
+}
+
+/** Refuses indices outside a data set; throws DataError. */
+export function checkIndices(operation: string, size: number, indices: Uint32Array): void {
+  for (let i = 0; i < indices.length; i++) {
+    if ((indices[i] as number) < size) continue;
+    throw new DataError({
+      operation,
+      argument: `indices[${i}]`,
+      expected: `a sample index below ${size}`,
+      received: String(indices[i]),
+    });
+  }
 }
 
 /** Refuses class indices outside the data set's classes, naming the sample; throws DataError. */
@@ -160,20 +185,26 @@ export function checkLabels(operation: string, labels: ArrayLike<number>, classe
   }
 }
 
-function checkTargets(operation: string, targets: Targets, classNames?: readonly string[]): void {
+/** Refuses the description of targets that makes no sense; throws ConfigError, ShapeError. */
+export function checkTargetFormat(operation: string, argument: string, targets: Targets): void {
   if (targets.kind === 'dense') {
-    checkShape(operation, 'targets.shape', targets.shape);
+    checkShape(operation, `${argument}.shape`, targets.shape);
     return;
   }
   if (targets.kind !== 'index' || !Number.isInteger(targets.classes) || targets.classes < 1) {
     throw new ConfigError({
       operation,
-      argument: 'targets',
+      argument,
       expected: "{ kind: 'index', classes } with a positive number of classes, or { kind: 'dense', shape }",
       received: JSON.stringify(targets),
     });
   }
-  if (targets.shape !== undefined) checkShape(operation, 'targets.shape', targets.shape);
+  if (targets.shape !== undefined) checkShape(operation, `${argument}.shape`, targets.shape);
+}
+
+function checkTargets(operation: string, targets: Targets, classNames?: readonly string[]): void {
+  checkTargetFormat(operation, 'targets', targets);
+  if (targets.kind === 'dense') return;
   if (classNames !== undefined && classNames.length !== targets.classes) {
     throw new ConfigError({
       operation,
@@ -185,13 +216,18 @@ function checkTargets(operation: string, targets: Targets, classNames?: readonly
 }
 
 /** Refuses a normalisation that makes no sense for so many channels; throws ConfigError, ShapeError. */
-export function checkNormalization(operation: string, normalization: Normalization, channels: number): void {
+export function checkNormalization(
+  operation: string,
+  normalization: Normalization,
+  channels: number,
+  argument = 'normalization',
+): void {
   const { kind } = normalization;
   if (kind === 'none' || kind === 'scale' || kind === 'l2Rows') return;
   if (kind !== 'standardize') {
     throw new ConfigError({
       operation,
-      argument: 'normalization.kind',
+      argument: `${argument}.kind`,
       expected: "'none', 'scale', 'standardize' or 'l2Rows'",
       received: String(kind),
     });
@@ -200,7 +236,7 @@ export function checkNormalization(operation: string, normalization: Normalizati
   if (mean.length !== channels || std.length !== channels) {
     throw new ShapeError({
       operation,
-      argument: 'normalization',
+      argument,
       expected: `mean and std with a number for each of ${channels} channels`,
       received: `${mean.length} and ${std.length}`,
     });
@@ -208,7 +244,7 @@ export function checkNormalization(operation: string, normalization: Normalizati
   if (!mean.every(Number.isFinite) || !std.every((value) => Number.isFinite(value) && value > 0)) {
     throw new ConfigError({
       operation,
-      argument: 'normalization',
+      argument,
       expected: 'finite means and positive, finite standard deviations',
       received: JSON.stringify({ mean, std }),
     });

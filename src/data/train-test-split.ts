@@ -2,6 +2,7 @@
 import { ConfigError } from '../errors.ts';
 import { subset } from './array-dataset.ts';
 import { checkDataset, type Dataset } from './dataset.ts';
+import { checkNamedDataset, isNamed, type NamedDataset } from './named-dataset.ts';
 import { trainValidationSplit } from './order.ts';
 
 export interface TrainTestSplitOptions {
@@ -13,16 +14,24 @@ export interface TrainTestSplitOptions {
   readonly shuffle?: boolean;
 }
 
+interface Parts<D> {
+  readonly train: D;
+  readonly test: D;
+}
+
 /**
  * Two parts of a data set, each sample in one of them; nothing is copied. With seed s and a fraction f they are those
  * of `cifar10.load({ seed: s, validationSplit: f })`. Throws ConfigError for a size that leaves nothing to train on.
  */
+export function trainTestSplit(dataset: Dataset, options?: TrainTestSplitOptions): Parts<Dataset>;
+export function trainTestSplit(dataset: NamedDataset, options?: TrainTestSplitOptions): Parts<NamedDataset>;
 export function trainTestSplit(
-  dataset: Dataset,
+  dataset: Dataset | NamedDataset,
   options: TrainTestSplitOptions = {},
-): { readonly train: Dataset; readonly test: Dataset } {
+): Parts<Dataset | NamedDataset> {
   const operation = 'trainTestSplit';
-  checkDataset(operation, dataset);
+  if (isNamed(dataset)) checkNamedDataset(operation, dataset);
+  else checkDataset(operation, dataset);
   const { testSize = 0.25, seed = 0, shuffle = true } = options;
   const { size } = dataset;
   const count = testSize < 1 ? Math.round(testSize * size) : testSize;

@@ -221,16 +221,12 @@ function checkAllUsed(
   const idle = layers.find((_, i) => !called.has(i));
   let nowhere = 0;
   while (used.has(nowhere)) nowhere += 1;
-  if (idle === undefined && nowhere === inputs + calls.length && inputs === 1) return;
+  if (idle === undefined && nowhere === inputs + calls.length) return;
   throw new FormatError({
     operation,
     argument: 'architecture.calls',
-    expected: 'one input, and calls of every layer that lead to the outputs',
+    expected: 'inputs and calls of every layer that lead to the outputs',
     received:
-      idle !== undefined
-        ? `no call of ${JSON.stringify(idle.name)}`
-        : inputs !== 1
-          ? `${inputs} inputs`
-          : `tensor ${nowhere} that nothing uses`,
+      idle !== undefined ? `no call of ${JSON.stringify(idle.name)}` : `tensor ${nowhere} that nothing uses`,
   });
 }

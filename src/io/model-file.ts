@@ -1,7 +1,7 @@
 /**
  * What a file of a model says beside its tensors, in `__metadata__`:
  *   format        'faltung-model', or 'faltung-checkpoint' of a run in progress
- *   version       '2', or '1' without `data`; files of newer versions are refused
+ *   version       '3' with several inputs, else '2', or '1' without `data`; files of newer versions are refused
  *   numerics      'fast', 'accurate' or 'direct'
  *   architecture  JSON (architecture.ts)
  *   data          JSON: names of classes, normalisation, ... of the data that it was trained on; may be missing
@@ -19,7 +19,7 @@ import { type Json, parseJson, writeJson } from './json-value.ts';
 import type { SafetensorsHeader, TensorEntry } from './safetensors-header.ts';
 
 /** Files of later versions are refused. */
-const VERSION = 2;
+const VERSION = 3;
 const FORMATS = ['faltung-model', 'faltung-checkpoint'] as const;
 const MODEL_KEYS = ['sha256', 'format', 'version', 'numerics', 'architecture', 'data'];
 const NUMERICS: readonly string[] = ['fast', 'accurate', 'direct'];
@@ -46,7 +46,7 @@ export function describeModel(
   const { data } = model;
   return new Map([
     ['format', format],
-    ['version', data === undefined ? '1' : '2'],
+    ['version', model.graph.inputs.length > 1 ? '3' : data === undefined ? '1' : '2'],
     ['numerics', model.numerics],
     ['architecture', writeJson(operation, 'architecture', architecture)],
     ...(data === undefined ? [] : [['data', writeJson(operation, 'data', data)] as const]),

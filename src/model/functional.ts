@@ -8,22 +8,23 @@ import { checkTensor, type SymbolicTensor } from '../layers/symbolic.ts';
 import { formatShape } from '../tensor/shape.ts';
 import { type Graph, startGraph } from './graph.ts';
 
-/** One tensor, several, or several by name. */
+/** One tensor, several in order, or several by name. */
 export type OutputTensors =
   | SymbolicTensor
   | readonly SymbolicTensor[]
   | Readonly<Record<string, SymbolicTensor>>;
 
+/** The same for inputs. A name given here goes before that of `input({ name })`. */
+export type InputTensors = OutputTensors;
+
 /**
  * Throws ConfigError where an output depends on an input that is not listed, where a listed input leads to no output,
  * where tensors form a cycle; ShapeError where a shared layer's calls need different parameters.
  */
-export function functionalGraph(
-  inputs: SymbolicTensor | readonly SymbolicTensor[],
-  outputs: OutputTensors,
-): Graph {
-  const inputList = listOf('inputs', inputs);
-  const outputList = namedOutputs(outputs);
+export function functionalGraph(inputs: InputTensors, outputs: OutputTensors): Graph {
+  const namedInputs = namedTensors('inputs', inputs);
+  const inputList = namedInputs.map(({ tensor }) => tensor);
+  const outputList = namedTensors('outputs', outputs);
   const made = collect(
     inputList,
     outputList.map(({ tensor }) => tensor),
@@ -52,7 +53,7 @@ export function functionalGraph(
     name ?? (tensor.layer === undefined ? undefined : calls.get(tensor.layer)?.name) ?? 'output';
   return growing.finish(
     inputList.map((tensor) => indices.get(tensor)!),
-    distinct(inputList.map(({ name }) => name ?? 'input')),
+    distinct(namedInputs.map(({ name, tensor }) => name ?? tensor.name ?? 'input')),
     outputList.map(({ tensor }) => indices.get(tensor)!),
     distinct(outputList.map(nameOf)),
   );
@@ -97,19 +98,27 @@ function listOf(
   });
 }
 
-function namedOutputs(outputs: OutputTensors): { name: string | undefined; tensor: SymbolicTensor }[] {
-  const isRecord = !Array.isArray(outputs) && typeof outputs === 'object' && outputs !== null;
-  if (isRecord && !('order' in outputs)) {
-    const entries = Object.entries(outputs as Readonly<Record<string, SymbolicTensor>>);
+function namedTensors(
+  argument: 'inputs' | 'outputs',
+  tensors: OutputTensors,
+): { name: string | undefined; tensor: SymbolicTensor }[] {
+  if (isRecord(tensors)) {
+    const entries = Object.entries(tensors);
     const list = entries.map(([name, tensor]) => ({ name, tensor }));
     listOf(
-      'outputs',
+      argument,
       list.map(({ tensor }) => tensor),
     );
     return list;
   }
-  const list = listOf('outputs', outputs as SymbolicTensor | readonly SymbolicTensor[]);
+  const list = listOf(argument, tensors as SymbolicTensor | readonly SymbolicTensor[]);
   return list.map((tensor) => ({ name: undefined, tensor }));
+}
+
+/** Whether tensors are given by name. */
+export function isRecord(tensors: OutputTensors): tensors is Readonly<Record<string, SymbolicTensor>> {
+  const isObject = !Array.isArray(tensors) && typeof tensors === 'object' && tensors !== null;
+  return isObject && typeof (tensors as SymbolicTensor).order !== 'number';
 }
 
 /** A tensor is made from tensors made before it; a cycle would break that somewhere. */

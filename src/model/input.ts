@@ -1,4 +1,4 @@
-/** The first calls of a shard: stored samples become the model's input, normalised and augmented. */
+/** The first calls of a shard: stored samples become the model's inputs, normalised and augmented. */
 import type { AffineWarpSpec } from '../kernels/affine-warp.ts';
 import type { NormalizePixelsSpec } from '../kernels/normalize-pixels.ts';
 import type { PlannedBuffer } from '../layers/layer.ts';
@@ -15,13 +15,15 @@ export interface InputBuffers {
   readonly matrices: PlannedBuffer;
 }
 
-/** Emits normalisation and, if asked for, the affine map. */
-export function emitInput(emission: Emission, format: InputFormat): InputBuffers {
-  const input = emission.tensor(emission.graph.input);
+/** Emits normalisation and, if asked for, the affine map, of the input at a place in the graph's list. */
+export function emitInput(emission: Emission, format: InputFormat, place: number): InputBuffers {
+  const { inputs, inputNames } = emission.graph;
+  const input = emission.tensor(inputs[place]!);
+  const named = (kind: string) => (place === 0 ? kind : `${kind}/${inputNames[place]}`);
   const bytes = format.type === 'uint8' ? 1 : 4;
-  const samples = plainBuffer('samples', 'slot', { sampleBytes: elementCount(input.shape) * bytes });
-  const matrices = plainBuffer('matrices', 'slot', { sampleBytes: 24 });
-  const normalized = format.augmented ? tensorBuffer('normalized', 'unit', input.shape, 0) : input;
+  const samples = plainBuffer(named('samples'), 'slot', { sampleBytes: elementCount(input.shape) * bytes });
+  const matrices = plainBuffer(named('matrices'), 'slot', { sampleBytes: 24 });
+  const normalized = format.augmented ? tensorBuffer(named('normalized'), 'unit', input.shape, 0) : input;
   const normalize: NormalizePixelsSpec = {
     kind: 'normalizePixels',
     inputType: format.type,

@@ -70,7 +70,7 @@ export function placeProgram(
     plan.step,
     plan.hyper,
     ...(plan.classWeights === undefined ? [] : [plan.classWeights]),
-    plan.input.matrices,
+    ...plan.inputs.map(({ matrices }) => matrices),
   ]) {
     if (!buffers.includes(extra)) buffers.push(extra);
   }

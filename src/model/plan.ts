@@ -41,7 +41,10 @@ export interface PlanOptions {
   /** Samples at most. */
   readonly batchSize: number;
   readonly shardSize: number;
+  /** Of the first input. */
   readonly input: InputFormat;
+  /** Of the others, in their order. */
+  readonly otherInputs?: readonly InputFormat[];
   readonly targets?: TargetFormat;
   readonly loss?: LossPlan;
   /** Classes whose weights the loss is given, where pixels have classes of their own. */
@@ -84,7 +87,9 @@ export interface Plan {
   readonly phases: readonly PlannedPhase[];
   /** Bytes from one shard's parameter gradients to the next one's. */
   readonly shardStrideBytes: number;
+  /** The first of `inputs`. */
   readonly input: InputBuffers;
+  readonly inputs: readonly InputBuffers[];
   readonly targets: PlannedBuffer;
   readonly sampleScale: PlannedBuffer;
   readonly step: PlannedBuffer;
@@ -145,7 +150,7 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
   const weights = options.classWeights;
   const classWeights =
     weights === undefined ? undefined : plainBuffer('classWeights', 'slot', { fixedBytes: 4 * weights });
-  const input = emitInput(emission, options.input);
+  const inputs = inputFormatsOf(options).map((format, i) => emitInput(emission, format, i));
   const { nodes, results } = forwardNodes(graph, options);
   for (const node of nodes) emitForward(emission, node);
   const outputs = mode === 'predict' ? emitOutputs(emission) : results.map((at) => emission.tensor(at));
@@ -194,7 +199,8 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
     shards,
     phases,
     shardStrideBytes,
-    input,
+    input: inputs[0]!,
+    inputs,
     targets,
     sampleScale,
     step: emission.step,
@@ -215,6 +221,11 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
     updateFrom,
     prepare: preparePhase(emission),
   };
+}
+
+/** The formats of all inputs. */
+export function inputFormatsOf({ input, otherInputs = [] }: PlanOptions): readonly InputFormat[] {
+  return [input, ...otherInputs];
 }
 
 function planHead(index: number, weight: number): PlannedHead {

@@ -3,6 +3,7 @@ import { ConfigError } from '../errors.ts';
 import type { Layer, LayerSource } from '../layers/layer.ts';
 import { applyLayer, input, type SymbolicTensor } from '../layers/symbolic.ts';
 import { sameShape } from '../tensor/shape.ts';
+import { type InputTensors, isRecord } from './functional.ts';
 import type { Graph, GraphNode } from './graph.ts';
 
 /** The tensor that a layer returns, its activation applied; 'name:1' is the second call of a shared layer. */
@@ -72,6 +73,20 @@ export function layersByPrefix(graph: Graph, prefixes: readonly string[], operat
       expected: `the beginning of one of ${known.join(', ')}`,
       received: JSON.stringify(prefix),
     });
+  });
+}
+
+/** Tensors for the inputs of a graph in their order. Throws ConfigError for names that they do not have. */
+export function inputsInOrder({ inputNames }: Graph, inputs: InputTensors): readonly SymbolicTensor[] {
+  if (!isRecord(inputs)) return Array.isArray(inputs) ? inputs : [inputs as SymbolicTensor];
+  const names = Object.keys(inputs);
+  const isComplete = names.length === inputNames.length && inputNames.every((name) => names.includes(name));
+  if (isComplete) return inputNames.map((name) => inputs[name]!);
+  throw new ConfigError({
+    operation: 'apply',
+    argument: 'inputs',
+    expected: `the inputs ${inputNames.join(', ')}`,
+    received: names.join(', ') || 'none',
   });
 }
 

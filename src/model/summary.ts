@@ -61,6 +61,7 @@ export function summarize(graph: Graph): string {
   const withConnections = !isChain(graph);
   const cells = [
     ['Layer (type)', 'Output shape', 'Parameters', 'Multiply-adds'],
+    ...(graph.inputs.length > 1 ? inputRows(graph) : []),
     ...rows.map((row) => [
       `${row.name} (${row.type})`,
       `[N, ${row.outputShape.join(', ')}]`,
@@ -69,9 +70,10 @@ export function summarize(graph: Graph): string {
     ]),
   ];
   if (withConnections) {
-    ['Connected to', ...rows.map(({ connectedTo }) => connectedTo.join(', '))].forEach((text, i) => {
-      cells[i]!.push(text);
-    });
+    const first = cells.length - rows.length;
+    cells.slice(1, first).forEach((row) => void row.push(''));
+    cells[0]!.push('Connected to');
+    rows.forEach(({ connectedTo }, i) => void cells[first + i]!.push(connectedTo.join(', ')));
   }
   const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
   const lines = cells.map((row) =>
@@ -92,6 +94,16 @@ export function summarize(graph: Graph): string {
     `Parameters: ${formatCount(total)}${trained < total ? ` (${formatCount(trained)} trained)` : ''}`,
     `Multiply-adds of the forward pass: ${formatCount(work)} an image`,
   ].join('\n');
+}
+
+/** Where there are several inputs, a row for each. */
+function inputRows({ inputs, inputNames, tensors }: Graph): string[][] {
+  return inputs.map((index, i) => [
+    `${inputNames[i]} (input)`,
+    `[N, ${tensors[index]!.join(', ')}]`,
+    '0',
+    '0',
+  ]);
 }
 
 /** 1234567 as '1,234,567'. */

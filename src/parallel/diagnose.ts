@@ -7,7 +7,7 @@ import { families } from '../kernels/index.ts';
 import { type Heap, heapOf, isBuffer, type KernelFunction } from '../kernels/kernel.ts';
 import type { Operand, PlannedBuffer, PlannedCall } from '../layers/layer.ts';
 import type { PlacedProgram } from '../model/place.ts';
-import type { Plan } from '../model/plan.ts';
+import { inputFormatsOf, type Plan } from '../model/plan.ts';
 import { TAG } from '../model/program.ts';
 
 /** A tensor that is not finite, or a gradient too large for any optimizer. */
@@ -45,9 +45,21 @@ export function findNonFinite(step: FailedStep): Finding | undefined {
   return badCall(step, heap) ?? verdict;
 }
 
-function badSample({ plan, placed, slot, count }: FailedStep, { f32 }: Heap): Finding | undefined {
-  if (plan.options.input.type !== 'float32') return undefined;
-  const { samples } = plan.input;
+function badSample(step: FailedStep, heap: Heap): Finding | undefined {
+  for (const [i, { type }] of inputFormatsOf(step.plan.options).entries()) {
+    const found = type === 'float32' ? badSampleOf(step, i, heap) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** A bad sample of one of the inputs. */
+function badSampleOf(
+  { plan, placed, slot, count }: FailedStep,
+  place: number,
+  { f32 }: Heap,
+): Finding | undefined {
+  const { samples } = plan.inputs[place]!;
   const from = (placed.addressOf(samples) + placed.slotBase + slot * placed.slotBytes) / 4;
   const each = samples.sampleBytes / 4;
   const at = firstBad(f32, from, count * each);

@@ -5,7 +5,7 @@
 import { MemoryError, StateError } from '../errors.ts';
 import type { PlannedBuffer } from '../layers/layer.ts';
 import { buffersOf, type PlacedProgram, placeProgram } from '../model/place.ts';
-import type { Plan } from '../model/plan.ts';
+import { inputFormatsOf, type Plan } from '../model/plan.ts';
 import { Arena } from './arena.ts';
 import { bindProgram, encodeSpecs } from './bind.ts';
 import { type CompiledKernels, compileKernels } from './compile.ts';
@@ -40,14 +40,17 @@ interface Entry {
 
 /** What the main thread writes for a step, as views of the samples in use. */
 export interface StepInput {
-  readonly samples: Uint8Array | Float32Array;
+  /** For each input of the model: samples as they are stored, and affine maps. */
+  readonly inputs: readonly {
+    readonly samples: Uint8Array | Float32Array;
+    readonly matrices: Float32Array;
+  }[];
   readonly targets: Int32Array | Float32Array;
   readonly sampleScale: Float32Array;
   /** What the first output's loss counts. */
   readonly lossWeight: number;
   /** For the other outputs that are trained: their own scale, and what they count. */
   readonly heads: readonly { readonly sampleScale: Float32Array; readonly weight: number }[];
-  readonly matrices: Float32Array;
   /** Of the classes, where the loss reads them. */
   readonly classWeights: Float32Array | undefined;
   readonly step: Int32Array;
@@ -133,13 +136,18 @@ export class Runner {
     const at = (buffer: PlannedBuffer) => base + placed.addressOf(buffer);
     const floats = (buffer: PlannedBuffer, length: number) =>
       f32.subarray(at(buffer) / 4, at(buffer) / 4 + length);
-    const { samples, matrices } = plan.input;
-    const bytes = samples.sampleBytes * count;
-    const isBytes = plan.options.input.type === 'uint8';
+    const formats = inputFormatsOf(plan.options);
     const targets = (plan.targets.sampleBytes / 4) * count;
     const isIndex = plan.options.targets?.kind !== 'dense';
     const views: StepInput = {
-      samples: isBytes ? u8.subarray(at(samples), at(samples) + bytes) : floats(samples, bytes / 4),
+      inputs: plan.inputs.map(({ samples, matrices }, i) => {
+        const bytes = samples.sampleBytes * count;
+        const isBytes = formats[i]!.type === 'uint8';
+        return {
+          samples: isBytes ? u8.subarray(at(samples), at(samples) + bytes) : floats(samples, bytes / 4),
+          matrices: floats(matrices, 6 * count),
+        };
+      }),
       targets: isIndex
         ? i32.subarray(at(plan.targets) / 4, at(plan.targets) / 4 + targets)
         : floats(plan.targets, targets),
@@ -149,7 +157,6 @@ export class Runner {
         sampleScale: floats(sampleScale, count),
         weight,
       })),
-      matrices: floats(matrices, 6 * count),
       classWeights: plan.classWeights && floats(plan.classWeights, plan.classWeights.fixedBytes / 4),
       step: i32.subarray(at(plan.step) / 4, at(plan.step) / 4 + 2),
       hyper: floats(plan.hyper, plan.hyper.fixedBytes / 4),

@@ -1,5 +1,6 @@
 /** A callback that measures the gradient of each layer after each epoch. */
 import { createBatchBuffer, type Dataset } from '../data/dataset.ts';
+import { isNamed, type NamedDataset } from '../data/named-dataset.ts';
 import { ConfigError } from '../errors.ts';
 import { isJsonObject, type Json } from '../io/json-value.ts';
 import type { Callback } from '../training/callbacks/callback.ts';
@@ -68,7 +69,16 @@ function checked(entry: Json): GradientNorm {
   });
 }
 
-async function firstBatch(dataset: Dataset, samples: number) {
+async function firstBatch(dataset: Dataset | NamedDataset, samples: number) {
+  if (isNamed(dataset)) {
+    throw new ConfigError({
+      operation: 'gradientNorms',
+      argument: 'dataset',
+      expected: 'samples of one input',
+      received: `inputs by name: ${Object.keys(dataset.inputs).join(', ')}`,
+      hint: 'take trainingGradientNorms() with fit({ gradientNorms: true })',
+    });
+  }
   const count = Math.min(samples, dataset.size);
   const buffer = createBatchBuffer(dataset, count);
   await dataset.read(

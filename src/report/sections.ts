@@ -3,7 +3,8 @@ import { ConfigError } from '../errors.ts';
 import type { Layer } from '../layers/layer.ts';
 import { applyLayer, input, type SymbolicTensor } from '../layers/symbolic.ts';
 import type { GraphNode } from '../model/graph.ts';
-import { functional, type Model } from '../training/model.ts';
+import type { Model } from '../training/model.ts';
+import { functional } from '../training/models.ts';
 
 /** The names of the convolutions, in order. */
 export function convolutionNames({ graph }: Model): string[] {

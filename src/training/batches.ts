@@ -1,12 +1,13 @@
 /** Fills a step's slot: samples, targets, weights, affine maps, the step's numbers. */
 
 import { type Augmentation, affineMatrix } from '../data/augmentation.ts';
-import { checkLabels, type Dataset, targetLength } from '../data/dataset.ts';
+import { checkLabels, type InputDescription, type Targets, targetLength } from '../data/dataset.ts';
 import { ConfigError, DataError } from '../errors.ts';
 import { type StreamKey, splitWords } from '../math/random.ts';
 import type { InputFormat, TargetFormat } from '../model/contracts.ts';
 import type { StepInput } from '../parallel/runner.ts';
 import { elementCount } from '../tensor/shape.ts';
+import type { Feed } from './feed.ts';
 
 /** Weights of samples: by the data set's index, and by class. */
 export interface Weighting {
@@ -19,18 +20,22 @@ export interface Weighting {
 /** What a step's samples go through. */
 export interface StepRecipe extends Weighting {
   readonly augmentation?: Augmentation | undefined;
+  /** Which inputs are augmented: all of them by the same maps, in proportion to their sizes. */
+  readonly augmented?: readonly number[];
   readonly augmentationKey: StreamKey;
   readonly epoch: number;
   /** Whether targets are read for nothing (prediction), so that they may be anything. */
   readonly ignoreTargets?: boolean;
 }
 
-/** How a data set's samples reach the model. */
-export function inputFormat(dataset: Dataset, augmented: boolean): InputFormat {
-  const normalization = dataset.normalization ?? { kind: 'none' };
+/** How the samples of an input reach the model. */
+export function inputFormat(
+  { type, normalization = { kind: 'none' } }: Pick<InputDescription, 'type' | 'normalization'>,
+  augmented: boolean,
+): InputFormat {
   const standardize = normalization.kind === 'standardize' ? normalization : { mean: [], std: [] };
   return {
-    type: dataset.inputType,
+    type,
     mode: normalization.kind,
     mean: standardize.mean,
     std: standardize.std,
@@ -38,22 +43,34 @@ export function inputFormat(dataset: Dataset, augmented: boolean): InputFormat {
   };
 }
 
-/** How a data set's targets are stored. */
-export function targetFormat(dataset: Dataset): TargetFormat {
-  const { targets } = dataset;
+/** The formats of all inputs, as options of a plan; `augmented`: which of them are, by their places. */
+export function inputFormats(
+  { inputs }: Feed,
+  augmented: readonly number[] = [],
+): { readonly input: InputFormat; readonly otherInputs?: readonly InputFormat[] } {
+  const [input, ...others] = inputs.map((each, i) => inputFormat(each, augmented.includes(i)));
+  return { input: input!, ...(others.length > 0 && { otherInputs: others }) };
+}
+
+/** How targets are stored. */
+export function targetFormat(targets: Targets): TargetFormat {
   return { kind: targets.kind, length: targetLength(targets) };
 }
 
 /** Reads the samples `indices` into a slot and works out their weights and affine maps. */
 export async function fillSamples(
-  dataset: Dataset,
+  feed: Feed,
   indices: Uint32Array,
   input: StepInput,
   recipe: StepRecipe,
 ): Promise<void> {
-  const { samples, targets, sampleScale, matrices } = input;
+  const { inputs, targets, sampleScale } = input;
   try {
-    await dataset.read(indices, { inputs: samples, targets });
+    await feed.read(
+      indices,
+      inputs.map(({ samples }) => samples),
+      [targets],
+    );
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
     throw new DataError(
@@ -66,25 +83,19 @@ export async function fillSamples(
       { cause },
     );
   }
-  const { targets: kind } = dataset;
-  if (kind.kind === 'index' && !recipe.ignoreTargets) checkLabels('dataset', targets, kind.classes);
-  fillScale(dataset, indices, targets, sampleScale, recipe);
+  const [kind] = feed.targets;
+  if (kind?.kind === 'index' && !recipe.ignoreTargets) checkLabels('dataset', targets, kind.classes);
+  fillScale(kind, indices, targets, sampleScale, recipe);
   input.classWeights?.set(recipe.classWeight ?? []);
   for (const head of input.heads) head.sampleScale.set(sampleScale.map((scale) => scale * head.weight));
   if (input.lossWeight !== 1) sampleScale.set(sampleScale.map((scale) => scale * input.lossWeight));
-  if (recipe.augmentation !== undefined) {
-    const [height, width] = dataset.inputShape as [number, number];
+  if (recipe.augmentation === undefined) return;
+  const { augmentation, augmentationKey, epoch, augmented = [0] } = recipe;
+  for (const place of augmented) {
+    const [height, width] = feed.inputs[place]!.shape as [number, number];
+    const { matrices } = inputs[place]!;
     indices.forEach((index, i) => {
-      affineMatrix(
-        recipe.augmentation!,
-        recipe.augmentationKey,
-        recipe.epoch,
-        index,
-        height,
-        width,
-        matrices,
-        6 * i,
-      );
+      affineMatrix(augmentation, augmentationKey, epoch, index, height, width, matrices, 6 * i);
     });
   }
 }
@@ -99,7 +110,7 @@ export function fillStep(input: StepInput, step: number, hyper: readonly number[
 
 /** Each sample's weight divided by the batch: the gradient is that of the batch's mean loss. */
 function fillScale(
-  dataset: Dataset,
+  kind: Targets | undefined,
   indices: Uint32Array,
   targets: ArrayLike<number>,
   scale: Float32Array,
@@ -109,32 +120,34 @@ function fillScale(
   for (let i = 0; i < count; i++) {
     const sample = sampleWeight === undefined ? 1 : sampleWeight[indices[i]!]!;
     const byClass =
-      classWeight === undefined || hasMasks(dataset) ? 1 : (classWeight[classOf(dataset, targets, i)] ?? 1);
+      classWeight === undefined || kind === undefined || hasMasks(kind)
+        ? 1
+        : (classWeight[classOf(kind, targets, i)] ?? 1);
     scale[i] = (sample * byClass) / count;
   }
 }
 
 /** Whether classes, and their weights, are the pixels'. */
-export function hasMasks({ targets }: Dataset): boolean {
+export function hasMasks(targets: Targets): boolean {
   return targets.kind === 'index' ? targets.shape !== undefined : targets.shape.length > 1;
 }
 
-function classOf(dataset: Dataset, targets: ArrayLike<number>, i: number): number {
-  if (dataset.targets.kind === 'index') return targets[i]!;
-  const classes = elementCount(dataset.targets.shape);
+function classOf(kind: Targets, targets: ArrayLike<number>, i: number): number {
+  if (kind.kind === 'index') return targets[i]!;
+  const classes = elementCount(kind.shape);
   let best = 0;
   for (let c = 1; c < classes; c++) if (targets[i * classes + c]! > targets[i * classes + best]!) best = c;
   return best;
 }
 
 /** Classes of a sample, or of a pixel. */
-export function classesOf({ targets }: Dataset): number {
+export function classesOf(targets: Targets): number {
   if (targets.kind === 'index') return targets.classes;
   return targets.shape.length > 1 ? targets.shape.at(-1)! : elementCount(targets.shape);
 }
 
 /** Throws ConfigError unless the weights are finite, not negative, and enough. */
-export function checkWeighting(dataset: Dataset, { sampleWeight, classWeight }: Weighting): void {
+export function checkWeighting({ size, targets }: Feed, { sampleWeight, classWeight }: Weighting): void {
   const check = (argument: string, weights: ArrayLike<number> | undefined, length: number) => {
     if (weights === undefined) return;
     const bad = Array.from(weights).findIndex((weight) => !(weight >= 0 && Number.isFinite(weight)));
@@ -146,6 +159,6 @@ export function checkWeighting(dataset: Dataset, { sampleWeight, classWeight }: 
       received: bad < 0 ? `${weights.length} weights` : `${weights[bad]} at ${bad}`,
     });
   };
-  check('sampleWeight', sampleWeight, dataset.size);
-  check('classWeight', classWeight, classesOf(dataset));
+  check('sampleWeight', sampleWeight, size);
+  check('classWeight', classWeight, classesOf(targets[0]!));
 }

@@ -1,6 +1,7 @@
 /** Checkpoints of `fit`: what a run needs to go on as if it had never stopped, saved between two steps. */
 import path from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
+import type { NamedDataset } from '../data/named-dataset.ts';
 import { ConfigError, FormatError, NonFiniteLossError } from '../errors.ts';
 import { asFormatError } from '../io/architecture-checks.ts';
 import {
@@ -77,7 +78,7 @@ export interface CheckpointedRun {
  */
 export async function openCheckpoints(
   state: ModelState,
-  dataset: Dataset,
+  dataset: Dataset | NamedDataset,
   options: FitOptions & { readonly checkpoint: CheckpointOptions },
   run: CheckpointedRun,
 ): Promise<Checkpoints> {

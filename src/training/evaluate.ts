@@ -1,12 +1,14 @@
 /** Evaluation and prediction: the forward pass over a data set, two slots in turn. */
 
-import { checkDataset, type Dataset } from '../data/dataset.ts';
-import { ConfigError, ShapeError } from '../errors.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { NamedDataset } from '../data/named-dataset.ts';
+import { ConfigError } from '../errors.ts';
 import type { Graph } from '../model/graph.ts';
 import { type PlanOptions, planProgram, shardSizeFor } from '../model/plan.ts';
 import type { Runner } from '../parallel/runner.ts';
-import { elementCount, formatShape, type Shape, sameShape } from '../tensor/shape.ts';
-import { fillSamples, inputFormat, targetFormat } from './batches.ts';
+import { elementCount, type Shape } from '../tensor/shape.ts';
+import { fillSamples, inputFormats, targetFormat } from './batches.ts';
+import { type Feed, feedOf } from './feed.ts';
 import type { Metrics } from './history.ts';
 import { checkTargets, lossPlan } from './loss-plans.ts';
 import { type Loss, type LossName, resolveLoss } from './losses.ts';
@@ -34,36 +36,27 @@ export interface Prediction {
 
 const NO_AUGMENTATION = { augmentationKey: [0, 0] as const, epoch: 0 };
 
-/** Throws unless the data set fits the model and, where targets are read, the loss. */
+/** A data set as the model takes it. Throws unless it fits the model and the loss. */
 export function checkFit(
   operation: string,
-  state: ModelState,
-  dataset: Dataset,
-  loss: LossName | Loss | undefined,
-): void {
-  checkDataset(operation, dataset);
-  const { graph } = state;
-  const wanted = graph.tensors[graph.input]!;
-  if (!sameShape(dataset.inputShape, wanted)) {
-    throw new ShapeError({
-      operation,
-      argument: 'dataset.inputShape',
-      expected: formatShape(wanted),
-      received: formatShape(dataset.inputShape),
-    });
-  }
-  if (dataset.size < 1) {
+  graph: Graph,
+  dataset: Dataset | NamedDataset,
+  loss: LossName | Loss,
+): Feed {
+  const feed = feedOf(operation, graph, dataset);
+  const resolved = resolveLoss(loss);
+  if (feed.targets.length > 1) {
     throw new ConfigError({
       operation,
-      argument: 'dataset',
-      expected: 'at least one sample',
-      received: 'none',
+      argument: 'dataset.targets',
+      expected: 'one, which all outputs learn',
+      received: String(feed.targets.length),
     });
   }
-  if (loss === undefined) return;
-  const resolved = resolveLoss(loss);
-  for (const index of graph.outputs)
-    checkTargets(operation, resolved, graph.tensors[index]!, dataset.targets);
+  for (const index of graph.outputs) {
+    checkTargets(operation, resolved, graph.tensors[index]!, feed.targets[0]!);
+  }
+  return feed;
 }
 
 /** Throws ConfigError unless `batchSize` is a positive integer. */
@@ -81,17 +74,17 @@ export function checkBatchSize(operation: string, batchSize: number): void {
 export function openEvaluation(
   runner: Runner,
   state: ModelState,
-  dataset: Dataset,
+  feed: Feed,
   options: { readonly batchSize: number; readonly loss: LossName | Loss },
 ): string {
-  const batchSize = Math.min(options.batchSize, dataset.size);
+  const batchSize = Math.min(options.batchSize, feed.size);
   const planned: PlanOptions = {
     mode: 'evaluate',
     batchSize,
     shardSize: shardSizeFor(batchSize),
-    input: inputFormat(dataset, false),
-    targets: targetFormat(dataset),
-    loss: lossPlan(options.loss, dataset.targets.kind),
+    ...inputFormats(feed),
+    targets: targetFormat(feed.targets[0]!),
+    loss: lossPlan(options.loss, feed.targets[0]!.kind),
     seed: state.seed,
     numerics: state.numerics,
   };
@@ -117,24 +110,24 @@ export function openPlan(
 export async function runThrough(
   runner: Runner,
   key: string,
-  dataset: Dataset,
+  feed: Feed,
   collect: (from: number, count: number) => void,
   signal?: AbortSignal,
 ): Promise<void> {
   const { batchSize, mode } = runner.plan(key).options;
   const fill = (from: number, slot: number) => {
-    const count = Math.min(batchSize, dataset.size - from);
+    const count = Math.min(batchSize, feed.size - from);
     const indices = Uint32Array.from({ length: count }, (_, i) => from + i);
     const recipe = { ...NO_AUGMENTATION, ignoreTargets: mode === 'predict' };
-    return fillSamples(dataset, indices, runner.input(key, slot, count), recipe);
+    return fillSamples(feed, indices, runner.input(key, slot, count), recipe);
   };
   await fill(0, 0);
-  for (let from = 0, slot = 0; from < dataset.size; from += batchSize, slot = 1 - slot) {
+  for (let from = 0, slot = 0; from < feed.size; from += batchSize, slot = 1 - slot) {
     if (signal?.aborted) return;
-    const count = Math.min(batchSize, dataset.size - from);
+    const count = Math.min(batchSize, feed.size - from);
     const running = runner.run(key, slot, count);
     const next = from + batchSize;
-    await settle([running, next < dataset.size ? fill(next, 1 - slot) : undefined]);
+    await settle([running, next < feed.size ? fill(next, 1 - slot) : undefined]);
     collect(from, count);
   }
 }
@@ -151,13 +144,13 @@ export async function evaluateWith(
   state: ModelState,
   runner: Runner,
   key: string,
-  dataset: Dataset,
+  feed: Feed,
   loss: LossName | Loss,
   signal?: AbortSignal,
 ): Promise<Metrics> {
   const sums = noResults();
   const collect = (_from: number, count: number) => addResults(sums, runner.results(key, count), count);
-  await runThrough(runner, key, dataset, collect, signal);
+  await runThrough(runner, key, feed, collect, signal);
   const metrics = metricsFrom(sums, loss);
   return { ...metrics, loss: metrics.loss + penaltyOf(state, runner) };
 }
@@ -165,33 +158,32 @@ export async function evaluateWith(
 /** The outputs of `graph`, by default the model's, for all samples of a data set. */
 export async function predictWith(
   state: ModelState,
-  dataset: Dataset,
+  feed: Feed,
   options: PredictOptions,
   graph: Graph = state.graph,
 ): Promise<Prediction[]> {
   const wantedBatch = options.batchSize ?? 128;
   checkBatchSize('predict', wantedBatch);
-  checkFit('predict', state, dataset, undefined);
   const runner = await state.runner(options);
-  const batchSize = Math.min(wantedBatch, dataset.size);
+  const batchSize = Math.min(wantedBatch, feed.size);
   const planned: PlanOptions = {
     mode: 'predict',
     batchSize,
     shardSize: shardSizeFor(batchSize),
-    input: inputFormat(dataset, false),
-    targets: targetFormat(dataset),
+    ...inputFormats(feed),
+    ...(feed.targets.length > 0 && { targets: targetFormat(feed.targets[0]!) }),
     seed: state.seed,
     numerics: state.numerics,
   };
   const key = openPlan(runner, state, planned, graph);
   const results = runner.plan(key).outputs.map(({ shape, origin }) => {
     const length = elementCount(shape);
-    return { shape, length, buffer: origin.buffer, data: new Float32Array(dataset.size * length) };
+    return { shape, length, buffer: origin.buffer, data: new Float32Array(feed.size * length) };
   });
-  await runThrough(runner, key, dataset, (from, count) => {
+  await runThrough(runner, key, feed, (from, count) => {
     for (const { buffer, length, data } of results) {
       data.set(runner.floats(key, buffer, count * length), from * length);
     }
   });
-  return results.map(({ shape, data }) => ({ shape: [dataset.size, ...shape], data }));
+  return results.map(({ shape, data }) => ({ shape: [feed.size, ...shape], data }));
 }

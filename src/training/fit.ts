@@ -1,28 +1,19 @@
 /** The training loop: step n+1 is prepared while step n runs. */
 
-import { type Augmentation, augmentationKey, checkAugmentation } from '../data/augmentation.ts';
+import { type Augmentation, augmentationKey } from '../data/augmentation.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { NamedDataset } from '../data/named-dataset.ts';
 import { epochOrder } from '../data/order.ts';
 import { ConfigError } from '../errors.ts';
-import { planProgram, shardSizeFor } from '../model/plan.ts';
 import type { StepResults } from '../parallel/results.ts';
 import type { Runner } from '../parallel/runner.ts';
-import {
-  checkWeighting,
-  classesOf,
-  fillSamples,
-  fillStep,
-  hasMasks,
-  inputFormat,
-  targetFormat,
-  type Weighting,
-} from './batches.ts';
+import { checkWeighting, fillSamples, fillStep, type Weighting } from './batches.ts';
 import type { Callback } from './callbacks/callback.ts';
 import { type CheckpointOptions, type Checkpoints, openCheckpoints } from './checkpoints.ts';
 import { checkBatchSize, checkFit, evaluateWith, openEvaluation, settle } from './evaluate.ts';
+import type { Feed } from './feed.ts';
 import { normsByLayer } from './gradient-norms.ts';
 import type { EpochMetrics, EpochRecord, History, Metrics, StepProgress } from './history.ts';
-import { lossPlan } from './loss-plans.ts';
 import { type Loss, type LossName, outputWeights } from './losses.ts';
 import { addResults, metricsFrom } from './metrics.ts';
 import {
@@ -32,6 +23,7 @@ import {
   nonFiniteWeights,
   type OnNonFinite,
 } from './non-finite.ts';
+import { augmentedInputs, openTraining } from './open-training.ts';
 import { type Optimizer, type OptimizerName, rateAt, resolveOptimizer } from './optimizers.ts';
 import { type RunPosition, startOfEpoch } from './run-state.ts';
 import type { ModelState, RunOptions } from './state.ts';
@@ -54,11 +46,16 @@ export interface FitOptions extends RunOptions, Weighting {
   /** Default 32. */
   readonly batchSize?: number;
   /** Evaluated after each epoch. */
-  readonly validation?: Dataset;
+  readonly validation?: Dataset | NamedDataset;
   /** Whether each epoch has an order of its own; default true. */
   readonly shuffle?: boolean;
   /** A random affine map for each sample; default none. */
   readonly augmentation?: Augmentation;
+  /**
+   * Names of the inputs that it applies to, all by the same map, in proportion to their sizes; default: the only input
+   * that is an image [H, W, C].
+   */
+  readonly augmentedInputs?: readonly string[];
   /** Seed of order and augmentation; default: the model's. */
   readonly seed?: number;
   /**
@@ -91,7 +88,8 @@ interface Run {
   readonly state: ModelState;
   readonly runner: Runner;
   readonly key: string;
-  readonly dataset: Dataset;
+  readonly feed: Feed;
+  readonly augmented: readonly number[];
   readonly options: FitOptions;
   readonly optimizer: Optimizer;
   readonly batchSize: number;
@@ -100,66 +98,13 @@ interface Run {
   readonly checkpoints: Checkpoints | undefined;
 }
 
-/** Opens the training program; returns its key. */
-export function openTraining(
-  runner: Runner,
-  state: ModelState,
-  dataset: Dataset,
-  options: {
-    readonly batchSize: number;
-    readonly loss: LossName | Loss;
-    readonly optimizer: Optimizer | undefined;
-    readonly augmented: boolean;
-    readonly lossWeights?: Readonly<Record<string, number>> | undefined;
-    readonly gradientNorms?: boolean | undefined;
-    readonly classWeight?: ArrayLike<number> | undefined;
-  },
-): string {
-  const { batchSize, loss, optimizer, augmented, gradientNorms = false, classWeight } = options;
-  const weighted = classWeight !== undefined && hasMasks(dataset);
-  const lossWeights = outputWeights('fit', state.graph.outputNames, options.lossWeights);
-  const input = inputFormat(dataset, augmented);
-  const targets = targetFormat(dataset);
-  const frozen = [...state.frozen];
-  const key = JSON.stringify([
-    'train',
-    batchSize,
-    loss,
-    targets,
-    input,
-    optimizer?.plan,
-    frozen,
-    lossWeights,
-    gradientNorms,
-    weighted && classesOf(dataset),
-  ]);
-  const graph = state.trainingGraph;
-  runner.open(key, (size = batchSize) =>
-    planProgram(graph, {
-      mode: 'train',
-      batchSize: size,
-      shardSize: shardSizeFor(size),
-      input,
-      targets,
-      loss: lossPlan(loss, dataset.targets.kind),
-      ...(lossWeights && { lossWeights }),
-      gradientNorms,
-      ...(weighted && { classWeights: classesOf(dataset) }),
-      ...(optimizer === undefined ? {} : { optimizer: optimizer.plan }),
-      seed: state.seed,
-      numerics: state.numerics,
-    }),
-  );
-  return key;
-}
-
 /**
  * Trains a model epoch by epoch; see `Model.epochs`. Returns how the run ended; `resumed` is told the epochs that were
  * finished before, where it goes on from a checkpoint.
  */
 export async function* trainEpochs(
   state: ModelState,
-  dataset: Dataset,
+  dataset: Dataset | NamedDataset,
   options: FitOptions,
   resumed: (records: readonly EpochRecord[]) => void,
 ): AsyncGenerator<EpochRecord, History['end'], void> {
@@ -171,19 +116,20 @@ export async function* trainEpochs(
     validation,
     augmentation,
   } = options;
-  checkFit('fit', state, dataset, loss);
-  if (validation !== undefined) checkFit('fit validation', state, validation, loss);
+  const feed = checkFit('fit', state.graph, dataset, loss);
+  const validationFeed = validation && checkFit('fit validation', state.graph, validation, loss);
   checkBatchSize('fit', wanted);
   checkEpochs('epochs', epochs);
   checkEpochs('initialEpoch', initialEpoch);
-  checkWeighting(dataset, options);
+  checkWeighting(feed, options);
   checkOnNonFinite('fit', options.onNonFinite ?? 'stop');
   outputWeights('fit', state.graph.outputNames, options.lossWeights);
-  if (augmentation !== undefined) checkAugmented(dataset, augmentation);
+  const augmented = augmentedInputs('fit', feed, augmentation, options.augmentedInputs);
   state.trainedOn = trainedOnOf(dataset);
   const batchSize = Math.min(wanted, dataset.size);
   const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
   const full = { ...options, optimizer, epochs, loss, batchSize };
+  const data = { feed, validation: validationFeed, augmented };
   const { checkpoint, seed = state.seed } = options;
   const run = { optimizer, batchSize, seed, steps: Math.ceil(dataset.size / batchSize) };
   const checkpoints =
@@ -196,7 +142,7 @@ export async function* trainEpochs(
     const start = checkpoints?.start ?? startOfEpoch(initialEpoch);
     for (let epoch = start.epoch; epoch < epochs; epoch++) {
       const from = epoch === start.epoch ? start : startOfEpoch(epoch);
-      const record = await state.exclusively('fit', () => runEpoch(state, dataset, full, from, checkpoints));
+      const record = await state.exclusively('fit', () => runEpoch(state, data, full, from, checkpoints));
       if (record === undefined) return 'aborted';
       const stop = (await options.onEpoch?.(record, epochs)) === 'stop';
       if (checkpoints) await state.exclusively('fit', () => checkpoints.afterEpoch(record, stop));
@@ -213,6 +159,14 @@ export async function* trainEpochs(
   }
 }
 
+/** The data of a run as the model takes them. */
+interface RunData {
+  readonly feed: Feed;
+  readonly validation: Feed | undefined;
+  /** Which inputs are augmented, by their places. */
+  readonly augmented: readonly number[];
+}
+
 type Defaults = 'optimizer' | 'epochs' | 'loss' | 'batchSize';
 /** Options with their defaults filled in. */
 type FullOptions = FitOptions & Required<Pick<FitOptions, Defaults>> & { readonly optimizer: Optimizer };
@@ -223,22 +177,22 @@ type FullOptions = FitOptions & Required<Pick<FitOptions, Defaults>> & { readonl
  */
 async function runEpoch(
   state: ModelState,
-  dataset: Dataset,
+  { feed, validation, augmented }: RunData,
   options: FullOptions,
   from: RunPosition,
   checkpoints: Checkpoints | undefined,
 ): Promise<EpochRecord | undefined> {
-  const { optimizer, batchSize, epochs, loss, validation } = options;
+  const { optimizer, batchSize, epochs, loss } = options;
   const runner = await state.runner(options);
   state.useOptimizer(runner, optimizer);
   const { lossWeights, gradientNorms, classWeight } = options;
-  const augmented = options.augmentation !== undefined;
   const training = { batchSize, loss, optimizer, augmented, lossWeights, gradientNorms, classWeight };
-  openTraining(runner, state, dataset, training);
+  openTraining(runner, state, feed, training);
   const validationKey = validation && openEvaluation(runner, state, validation, { batchSize: 128, loss });
-  const key = openTraining(runner, state, dataset, training);
+  const key = openTraining(runner, state, feed, training);
   const seed = options.seed ?? state.seed;
-  const run = { state, runner, key, dataset, options, optimizer, batchSize, epochs, seed, checkpoints };
+  const parts = { state, runner, key, feed, augmented, options, optimizer, batchSize, epochs };
+  const run = { ...parts, seed, checkpoints };
   const end = await trainEpoch(run, from);
   if (end.done) state.showAverages(true);
   const { signal } = options;
@@ -255,7 +209,7 @@ async function runEpoch(
     ...(checked && validationMetrics(checked)),
     learningRate,
     seconds,
-    imagesPerSecond: dataset.size / seconds,
+    imagesPerSecond: feed.size / seconds,
   };
 }
 
@@ -264,12 +218,13 @@ async function trainEpoch(
   run: Run,
   start: RunPosition,
 ): Promise<{ readonly position: RunPosition; readonly done: boolean }> {
-  const { state, runner, key, dataset, options, optimizer, batchSize, seed, checkpoints } = run;
+  const { state, runner, key, feed, options, optimizer, batchSize, seed, checkpoints } = run;
   const { epoch } = start;
-  const { size } = dataset;
+  const { size } = feed;
   const order = options.shuffle === false ? undefined : epochOrder(seed, epoch, size);
   const steps = Math.ceil(size / batchSize);
-  const recipe = { ...options, augmentationKey: augmentationKey(seed), epoch };
+  const { augmented } = run;
+  const recipe = { ...options, augmented, augmentationKey: augmentationKey(seed), epoch };
   const started = performance.now();
   const countOf = (step: number) => Math.min(batchSize, size - step * batchSize);
   const fill = async (step: number) => {
@@ -277,7 +232,7 @@ async function trainEpoch(
     const count = countOf(step);
     const indices =
       order?.subarray(from, from + count) ?? Uint32Array.from({ length: count }, (_, i) => from + i);
-    await fillSamples(dataset, indices, runner.input(key, step % 2, count), recipe);
+    await fillSamples(feed, indices, runner.input(key, step % 2, count), recipe);
   };
   const { loss, correct, errors, samples, skippedSteps } = start;
   const sums = { loss, correct, errors, samples, skippedSteps };
@@ -356,17 +311,6 @@ function failedStep(
   };
   const finding = runner.diagnose(key, step % 2, count);
   return nonFiniteStep(finding, { operation: 'fit', epoch: epoch + 1, step: step + 1, indexOf });
-}
-
-function checkAugmented(dataset: Dataset, augmentation: Augmentation): void {
-  checkAugmentation('fit', augmentation);
-  if (dataset.inputShape.length === 3) return;
-  throw new ConfigError({
-    operation: 'fit',
-    argument: 'augmentation',
-    expected: 'none for vectors and sequences: shifts, zoom, rotation and flips are for images [H, W, C]',
-    received: JSON.stringify(augmentation),
-  });
 }
 
 function checkEpochs(argument: string, epochs: number): void {

@@ -2,7 +2,8 @@
 import type { BatchNormalizationConfig } from '../layers/batch-normalization.ts';
 import { type Fold, foldGraph } from '../model/fold.ts';
 import type { Graph } from '../model/graph.ts';
-import { Model, type ModelOptions } from './model.ts';
+import { Model } from './model.ts';
+import type { ModelOptions } from './models.ts';
 import type { Weight } from './state.ts';
 
 type Weights = Readonly<Record<string, Weight>>;

@@ -1,6 +1,7 @@
 /** What a training step will need, worked out from the plan before anything is allocated. */
 import type { Numerics } from '../layers/conv-algorithm.ts';
 import { bufferBytes } from '../model/buffers.ts';
+import type { InputFormat } from '../model/contracts.ts';
 import type { Graph } from '../model/graph.ts';
 import { buffersOf, placeProgram } from '../model/place.ts';
 import { planProgram, shardSizeFor } from '../model/plan.ts';
@@ -29,17 +30,13 @@ export interface PlannedMemory {
 /** Plans a training step on bytes with augmentation, and adds up. */
 export function plannedMemory(graph: Graph, numerics: Numerics, options: MemoryOptions = {}): PlannedMemory {
   const { batchSize = 32, threads = 2, optimizer = adam() } = options;
+  const [input, ...otherInputs] = graph.inputs.map((index) => formatOf(graph.tensors[index]!.length === 3));
   const plan = planProgram(graph, {
     mode: 'train',
     batchSize,
     shardSize: shardSizeFor(batchSize),
-    input: {
-      type: 'uint8',
-      mode: 'scale',
-      mean: [],
-      std: [],
-      augmented: graph.tensors[graph.input]!.length === 3,
-    },
+    input: input!,
+    otherInputs,
     targets: { kind: 'index', length: 1 },
     loss: lossPlan('categoricalCrossentropy', 'index'),
     optimizer: optimizer.plan,
@@ -51,4 +48,8 @@ export function plannedMemory(graph: Graph, numerics: Numerics, options: MemoryO
   const modelBytes = model.reduce((sum, buffer) => sum + bufferBytes(buffer, 0), 0);
   const stepBytes = placeProgram(plan, phases, () => 0, 0).transientBytes(threads);
   return { modelBytes, stepBytes, totalBytes: modelBytes + stepBytes };
+}
+
+function formatOf(augmented: boolean): InputFormat {
+  return { type: 'uint8', mode: 'scale', mean: [], std: [], augmented };
 }

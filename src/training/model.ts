@@ -1,24 +1,24 @@
-/** The model as users see it: `sequential` and `functional`, then fit, evaluate, predict. */
+/** The model as users see it: fit, evaluate, predict. models.ts makes them. */
 
 import { availableParallelism } from 'node:os';
-import { arrayDataset } from '../data/array-dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { ConfigError, ShapeError } from '../errors.ts';
+import type { NamedDataset } from '../data/named-dataset.ts';
 import type { Numerics } from '../layers/conv-algorithm.ts';
-import type { Layer, LayerSource } from '../layers/layer.ts';
+import type { Layer } from '../layers/layer.ts';
 import type { SymbolicTensor } from '../layers/symbolic.ts';
-import { functionalGraph, type OutputTensors } from '../model/functional.ts';
-import { type Graph, graphParameters, sequentialGraph } from '../model/graph.ts';
+import type { InputTensors } from '../model/functional.ts';
+import { type Graph, graphParameters } from '../model/graph.ts';
 import {
   graphUpTo,
   graphUpToFirst,
+  inputsInOrder,
   layerOutput,
   layersByPrefix,
   symbolicTensors,
 } from '../model/subgraph.ts';
 import { summarize } from '../model/summary.ts';
 import { formatBytes } from '../parallel/arena.ts';
-import { elementCount, type Shape } from '../tensor/shape.ts';
+import type { Shape } from '../tensor/shape.ts';
 import { runWithCallbacks } from './callbacks/run.ts';
 import {
   checkBatchSize,
@@ -30,6 +30,7 @@ import {
   type PredictOptions,
   predictWith,
 } from './evaluate.ts';
+import { type Feed, feedOf, feedOfArrays } from './feed.ts';
 import { type FitOptions, trainEpochs } from './fit.ts';
 import type { EpochRecord, History, Metrics } from './history.ts';
 import { type MemoryOptions, type PlannedMemory, plannedMemory } from './memory.ts';
@@ -38,33 +39,8 @@ import { type LoadOptions, saveModel, withModelFile } from './save.ts';
 import { ModelState, type Weight } from './state.ts';
 import { checkTrainedOn, type TrainedOn } from './trained-on.ts';
 
-/** What all models take. */
-export interface ModelOptions {
-  /** Seed of weights, dropout, and by default of order and augmentation; default 0. */
-  readonly seed?: number;
-  /**
-   * 'fast' (default): Winograd's algorithm where it is faster; 'accurate': only where it is at least as accurate as
-   * direct convolution; 'direct': never. Part of what decides the bits.
-   */
-  readonly numerics?: Numerics;
-  /**
-   * Bytes that the model may take at run time, at most 4 GiB (WebAssembly's limit). Default: 4 GiB, or what the system
-   * has available where that is less. What does not fit is refused before the first step, with what would.
-   */
-  readonly memoryLimit?: number;
-}
-
-export interface SequentialOptions extends ModelOptions {
-  /** [H, W, C] of an image, or [F] of a vector. */
-  readonly inputShape: Shape;
-}
-
-export interface FunctionalOptions extends ModelOptions {
-  /** What `input` returned: one, or several in order. */
-  readonly inputs: SymbolicTensor | readonly SymbolicTensor[];
-  /** One tensor, several in order, or several by name. */
-  readonly outputs: OutputTensors;
-}
+/** What `predict` takes: a data set, floats [N, ...inputShape], or such by the names of the inputs. */
+export type PredictionInputs = Dataset | NamedDataset | Float32Array | Readonly<Record<string, Float32Array>>;
 
 /** A model. It takes memory and workers at its first run; `close()` releases them. */
 export class Model {
@@ -127,7 +103,7 @@ export class Model {
    * of that step was applied), WorkerLostError, and StateError while the model does something else; workers are
    * released by `close()`. The model may be used in `onEpoch`, and its weights in `onStep` too.
    */
-  async fit(dataset: Dataset, options: FitOptions = {}): Promise<History> {
+  async fit(dataset: Dataset | NamedDataset, options: FitOptions = {}): Promise<History> {
     const epochs = this.epochs(dataset, options);
     let next = await epochs.next();
     while (next.done !== true) next = await epochs.next();
@@ -138,7 +114,10 @@ export class Model {
    * The same as an async iterator over the finished epochs: `for await (const record of model.epochs(data, options))`.
    * The model may be used in the loop's body; leaving the loop ends the run.
    */
-  epochs(dataset: Dataset, options: FitOptions = {}): AsyncGenerator<EpochRecord, History, void> {
+  epochs(
+    dataset: Dataset | NamedDataset,
+    options: FitOptions = {},
+  ): AsyncGenerator<EpochRecord, History, void> {
     return runWithCallbacks(this, dataset, options, (all, resumed) =>
       trainEpochs(this.#state, dataset, all, resumed),
     );
@@ -158,39 +137,38 @@ export class Model {
   }
 
   /** Mean loss and accuracy over a data set. */
-  async evaluate(dataset: Dataset, options: EvaluateOptions = {}): Promise<Metrics> {
+  async evaluate(dataset: Dataset | NamedDataset, options: EvaluateOptions = {}): Promise<Metrics> {
     const { batchSize = 128, loss = 'categoricalCrossentropy' } = options;
     checkBatchSize('evaluate', batchSize);
-    checkFit('evaluate', this.#state, dataset, loss);
+    const feed = checkFit('evaluate', this.graph, dataset, loss);
     return this.#state.exclusively('evaluate', async () => {
       const runner = await this.#state.runner(options);
-      const key = openEvaluation(runner, this.#state, dataset, { batchSize, loss });
-      return evaluateWith(this.#state, runner, key, dataset, loss);
+      const key = openEvaluation(runner, this.#state, feed, { batchSize, loss });
+      return evaluateWith(this.#state, runner, key, feed, loss);
     });
   }
 
   /**
-   * The model's output for a data set, or for floats [N, ...inputShape] taken as they are; of several outputs the first,
-   * and what only the others need (auxiliary heads) is not computed. A sample's result does not depend on the others.
+   * The model's output for a data set, or for floats [N, ...inputShape] taken as they are, or such by the names of its
+   * inputs; of several outputs the first, and what only the others need (auxiliary heads) is not computed. A sample's
+   * result does not depend on the others.
    */
-  async predict(inputs: Dataset | Float32Array, options: PredictOptions = {}): Promise<Prediction> {
-    const dataset = inputs instanceof Float32Array ? this.#asDataset(inputs) : inputs;
+  async predict(inputs: PredictionInputs, options: PredictOptions = {}): Promise<Prediction> {
+    const feed = this.#feed('predict', inputs);
     const graph = graphUpToFirst(this.graph);
     const [output] = await this.#state.exclusively('predict', () =>
-      predictWith(this.#state, dataset, options, graph),
+      predictWith(this.#state, feed, options, graph),
     );
     return output!;
   }
 
   /** All outputs of the model, by name; as `predict`, which gives the first. */
   async predictAll(
-    inputs: Dataset | Float32Array,
+    inputs: PredictionInputs,
     options: PredictOptions = {},
   ): Promise<Record<string, Prediction>> {
-    const dataset = inputs instanceof Float32Array ? this.#asDataset(inputs) : inputs;
-    const found = await this.#state.exclusively('predictAll', () =>
-      predictWith(this.#state, dataset, options),
-    );
+    const feed = this.#feed('predictAll', inputs);
+    const found = await this.#state.exclusively('predictAll', () => predictWith(this.#state, feed, options));
     return Object.fromEntries(this.graph.outputNames.map((name, i) => [name, found[i]!]));
   }
 
@@ -199,14 +177,14 @@ export class Model {
    * Nothing behind them is computed. 'name:1' is a shared layer's second call. Throws ConfigError for unknown names.
    */
   async activations(
-    inputs: Dataset | Float32Array,
+    inputs: PredictionInputs,
     names: readonly string[],
     options: PredictOptions = {},
   ): Promise<Record<string, Prediction>> {
     const graph = graphUpTo(this.graph, names, 'activations');
-    const dataset = inputs instanceof Float32Array ? this.#asDataset(inputs) : inputs;
+    const feed = this.#feed('activations', inputs);
     const found = await this.#state.exclusively('activations', () =>
-      predictWith(this.#state, dataset, options, graph),
+      predictWith(this.#state, feed, options, graph),
     );
     return Object.fromEntries(names.map((name, i) => [name, found[i]!]));
   }
@@ -230,11 +208,12 @@ export class Model {
 
   /**
    * The model as a layer: its output on another model's tensors. Its layers are there as `name/layer`, with the
-   * parameters that they have here when that model is made. Applied twice under one name, they are shared.
+   * parameters that they have here when that model is made. Applied twice under one name, they are shared. Several
+   * inputs come in the model's order, or by name.
    */
-  apply(inputs: SymbolicTensor | readonly SymbolicTensor[], { name = 'model' } = {}): SymbolicTensor {
-    const list = Array.isArray(inputs) ? (inputs as SymbolicTensor[]) : [inputs as SymbolicTensor];
-    const tensors = symbolicTensors(this.graph, this, this.#layers, { prefix: `${name}/`, inputs: list });
+  apply(inputs: InputTensors, { name = 'model' } = {}): SymbolicTensor {
+    const given = inputsInOrder(this.graph, inputs);
+    const tensors = symbolicTensors(this.graph, this, this.#layers, { prefix: `${name}/`, inputs: given });
     return tensors[this.graph.output]!;
   }
 
@@ -293,108 +272,12 @@ export class Model {
     return this.#symbols;
   }
 
-  #asDataset(inputs: Float32Array): Dataset {
-    const size = inputs.length / elementCount(this.inputShape);
-    if (!Number.isInteger(size) || size < 1) {
-      throw new ShapeError({
-        operation: 'predict',
-        argument: 'inputs',
-        expected: `a multiple of ${elementCount(this.inputShape)} floats`,
-        received: String(inputs.length),
-      });
-    }
-    return arrayDataset({
-      inputs,
-      inputShape: this.inputShape,
-      targets: new Int32Array(size),
-      classes: elementCount(this.outputShape),
-    });
+  /** Inputs to predict from, as the model takes them. */
+  #feed(operation: string, inputs: PredictionInputs): Feed {
+    const isDataset = (given: PredictionInputs): given is Dataset | NamedDataset =>
+      !(given instanceof Float32Array) && typeof given.read === 'function';
+    return isDataset(inputs)
+      ? feedOf(operation, this.graph, inputs)
+      : feedOfArrays(operation, this.graph, inputs);
   }
-}
-
-/**
- * A model of layers one after the other.
- * Throws ConfigError for senseless options, ShapeError where a layer does not fit its input.
- */
-export function sequential(options: SequentialOptions, layers: readonly Layer[]): Model {
-  const { seed, numerics } = checkModelOptions('sequential', options);
-  return new Model(sequentialGraph(options.inputShape, layers), seed, numerics, options.memoryLimit);
-}
-
-/**
- * A model of layers called on tensors: several inputs and outputs, branches, shared layers.
- *
- *     const image = input({ shape: [32, 32, 3] });
- *     const x = conv2d({ filters: 16, kernelSize: 3, padding: 'same', activation: 'relu' })(image);
- *     const y = conv2d({ filters: 16, kernelSize: 3, padding: 'same' })(x);
- *     const logits = dense({ units: 10, activation: 'softmax' })(globalAveragePooling2d()(add()([x, y])));
- *     const model = functional({ inputs: image, outputs: logits, seed: 21 });
- *
- * A layer called twice is shared: one set of parameters, whose gradients are summed. Throws ConfigError for senseless
- * options, for an input that is missing or leads nowhere, and for cycles; ShapeError where a shared layer's calls
- * would need different parameters. That a layer does not fit its input is said where it is called.
- */
-export function functional(options: FunctionalOptions): Model {
-  const { seed, numerics } = checkModelOptions('functional', options);
-  const graph = functionalGraph(options.inputs, options.outputs);
-  if (graph.inputs.length > 1) {
-    throw new ConfigError({
-      operation: 'functional',
-      argument: 'inputs',
-      expected: 'one: models with several inputs cannot be run yet',
-      received: String(graph.inputs.length),
-    });
-  }
-  const model = new Model(graph, seed, numerics, options.memoryLimit);
-  const given = weightsOfSources(graph);
-  if (Object.keys(given).length > 0) model.setWeights(given);
-  return model;
-}
-
-/** The parameters of layers that were taken from other models, as they are there now. */
-function weightsOfSources(graph: Graph): Record<string, Float32Array> {
-  const read = new Map<LayerSource, ReturnType<LayerSource['getWeights']>>();
-  const weights: Record<string, Float32Array> = {};
-  for (const { layer, layerName, parameters } of graph.nodes) {
-    const { source } = layer;
-    if (source === undefined || parameters.length === 0) continue;
-    if (!read.has(source.model)) read.set(source.model, source.model.getWeights());
-    for (const { name } of parameters) {
-      weights[`${layerName}/${name}`] = read.get(source.model)![`${source.name}/${name}`]!.data;
-    }
-  }
-  return weights;
-}
-
-/** Fills in the defaults. Throws ConfigError. */
-function checkModelOptions(
-  operation: string,
-  { seed = 0, numerics = 'fast' }: ModelOptions,
-): { readonly seed: number; readonly numerics: Numerics } {
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new ConfigError({
-      operation,
-      argument: 'seed',
-      expected: 'a whole number from 0 to 2^53-1',
-      received: String(seed),
-    });
-  }
-  if (!['direct', 'accurate', 'fast'].includes(numerics)) {
-    throw new ConfigError({
-      operation,
-      argument: 'numerics',
-      expected: "'direct', 'accurate' or 'fast'",
-      received: JSON.stringify(numerics),
-    });
-  }
-  return { seed, numerics };
-}
-
-/**
- * The model of a file that `save` wrote, or of a checkpoint of `fit`. Nothing in the file is believed before it is
- * checked: throws FormatError, with the byte or the member at fault, for what is damaged, of a newer version or no
- * model, FileError where it cannot be read, and MemoryError where the model does not fit into `memoryLimit`.
- */
-export function load(file: string, options: LoadOptions = {}): Promise<Model> {
-  return Model.read(file, options);
 }

@@ -90,7 +90,10 @@ function describe(finding: Finding | undefined, at: FailedAt): Description {
   const found = (tensor: string, hint = LOWER, at = layer): Description => ({ layer: at, tensor, hint });
   switch (kind) {
     case 'samples':
-      return found(`sample ${at.indexOf(sample ?? 0)} of the data set`, 'look at what the data set reads');
+      return found(
+        `sample ${at.indexOf(sample ?? 0)} of the data set${name && `, input ${name}`}`,
+        'look at what the data set reads',
+      );
     case 'parameter':
       return found(
         `the parameter ${name}, from before the step`,

@@ -1,26 +1,33 @@
 /** Training on a single batch that the caller has at hand. */
 import { arrayDataset } from '../data/array-dataset.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
+import { type NamedInput, namedDataset } from '../data/named-arrays.ts';
+import type { NamedDataset } from '../data/named-dataset.ts';
 import { graphParameters } from '../model/graph.ts';
 import type { Runner } from '../parallel/runner.ts';
 import { elementCount } from '../tensor/shape.ts';
 import { checkWeighting, fillSamples, fillStep, type Weighting } from './batches.ts';
 import { checkFit } from './evaluate.ts';
-import { openTraining } from './fit.ts';
+import { checkInputNames, type Feed } from './feed.ts';
 import type { Metrics } from './history.ts';
 import type { Loss, LossName } from './losses.ts';
 import { addResults, metricsFrom, noResults } from './metrics.ts';
 import { checkOnNonFinite, nonFiniteStep, type OnNonFinite } from './non-finite.ts';
+import { openTraining } from './open-training.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from './optimizers.ts';
 import type { ModelState, RunOptions, Weight } from './state.ts';
 
-/** A batch: inputs [N, ...inputShape]; targets are class indices [N] or dense [N, classes]. */
+/** A batch: targets are class indices [N] or dense [N, classes]. */
 export interface BatchInput {
-  readonly inputs: Float32Array | Uint8Array;
+  /** [N, ...inputShape], or such arrays by the names of the model's inputs. */
+  readonly inputs: BatchArray | Readonly<Record<string, BatchArray>>;
   readonly targets: Int32Array | Float32Array;
-  /** What to make of the inputs; default none. */
-  readonly normalization?: Normalization;
+  /** What to make of the inputs, of all or of each by name; default none. */
+  readonly normalization?: Normalization | Readonly<Record<string, Normalization>>;
 }
+
+/** Numbers as they are, or bytes. */
+type BatchArray = Float32Array | Uint8Array;
 
 export interface BatchOptions extends RunOptions, Weighting {
   /** Default adam(). Not used for gradients alone. */
@@ -40,16 +47,16 @@ export async function trainOnBatch(
   options: BatchOptions,
 ): Promise<Metrics> {
   const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
-  const { runner, key, dataset } = await prepare(state, batch, options, optimizer);
+  const { runner, key, feed } = await prepare(state, batch, options, optimizer);
   const { onNonFinite = 'stop' } = options;
   checkOnNonFinite('trainOnBatch', onNonFinite);
-  const end = await runBatch(state, runner, key, dataset, options, optimizer.hyper(state.iterations));
+  const end = await runBatch(state, runner, key, feed, options, optimizer.hyper(state.iterations));
   if (end === 'done') state.iterations += 1;
   else if (onNonFinite === 'stop') {
     const at = { operation: 'trainOnBatch', indexOf: (position: number) => position };
-    throw nonFiniteStep(runner.diagnose(key, 0, dataset.size), at);
+    throw nonFiniteStep(runner.diagnose(key, 0, feed.size), at);
   }
-  return metricsOf(runner, key, dataset.size, options);
+  return metricsOf(runner, key, feed.size, options);
 }
 
 /** Gradients without a step; see `Model.gradientsOnBatch`. */
@@ -58,8 +65,8 @@ export async function gradientsOnBatch(
   batch: BatchInput,
   options: BatchOptions,
 ): Promise<Metrics & { gradients: Record<string, Weight> }> {
-  const { runner, key, dataset } = await prepare(state, batch, options, undefined);
-  await runBatch(state, runner, key, dataset, options, []);
+  const { runner, key, feed } = await prepare(state, batch, options, undefined);
+  await runBatch(state, runner, key, feed, options, []);
   const plan = runner.plan(key);
   const gradients: Record<string, Weight> = {};
   for (const { name, spec, elements } of graphParameters(state.graph)) {
@@ -67,7 +74,7 @@ export async function gradientsOnBatch(
     if (origin === undefined) continue;
     gradients[name] = { shape: spec.shape, data: runner.floats(key, origin.buffer, elements).slice() };
   }
-  return { ...metricsOf(runner, key, dataset.size, options), gradients };
+  return { ...metricsOf(runner, key, feed.size, options), gradients };
 }
 
 async function prepare(
@@ -76,28 +83,27 @@ async function prepare(
   options: BatchOptions,
   optimizer: Optimizer | undefined,
 ) {
-  const dataset = asDataset(state, batch);
-  checkFit('trainOnBatch', state, dataset, options.loss ?? 'categoricalCrossentropy');
-  checkWeighting(dataset, options);
+  const loss = options.loss ?? 'categoricalCrossentropy';
+  const feed = checkFit('trainOnBatch', state.graph, asDataset(state, batch), loss);
+  checkWeighting(feed, options);
   const runner = await state.runner(options);
   if (optimizer !== undefined) state.useOptimizer(runner, optimizer);
-  const loss = options.loss ?? 'categoricalCrossentropy';
   const { lossWeights, classWeight } = options;
-  const training = { batchSize: dataset.size, loss, optimizer, augmented: false, lossWeights, classWeight };
-  return { runner, key: openTraining(runner, state, dataset, training), dataset };
+  const training = { batchSize: feed.size, loss, optimizer, augmented: [], lossWeights, classWeight };
+  return { runner, key: openTraining(runner, state, feed, training), feed };
 }
 
 async function runBatch(
   state: ModelState,
   runner: Runner,
   key: string,
-  dataset: Dataset,
+  feed: Feed,
   weighting: Weighting,
   hyper: readonly number[],
 ): Promise<'done' | 'nonFinite'> {
-  const input = runner.input(key, 0, dataset.size);
+  const input = runner.input(key, 0, feed.size);
   fillStep(input, state.iterations, hyper);
-  const indices = Uint32Array.from({ length: dataset.size }, (_, i) => i);
+  const indices = Uint32Array.from({ length: feed.size }, (_, i) => i);
   const { sampleWeight, classWeight } = weighting;
   const recipe = {
     augmentationKey: [0, 0] as const,
@@ -105,8 +111,8 @@ async function runBatch(
     ...(sampleWeight && { sampleWeight }),
     ...(classWeight && { classWeight }),
   };
-  await fillSamples(dataset, indices, input, recipe);
-  return runner.run(key, 0, dataset.size);
+  await fillSamples(feed, indices, input, recipe);
+  return runner.run(key, 0, feed.size);
 }
 
 function metricsOf(runner: Runner, key: string, count: number, { loss }: BatchOptions): Metrics {
@@ -115,17 +121,40 @@ function metricsOf(runner: Runner, key: string, count: number, { loss }: BatchOp
   return metricsFrom(sums, loss ?? 'categoricalCrossentropy');
 }
 
-function asDataset(state: ModelState, batch: BatchInput): Dataset {
-  const { graph } = state;
+/** The batch as a data set. Throws ConfigError and ShapeError, naming the input. */
+function asDataset({ graph }: ModelState, batch: BatchInput): Dataset | NamedDataset {
+  const { inputs, targets, normalization } = batch;
   const output = graph.tensors[graph.output]!;
   const masks = output.length > 1;
-  const targetShape = batch.targets instanceof Float32Array ? output : output.slice(0, -1);
-  return arrayDataset({
-    inputs: batch.inputs,
-    inputShape: graph.tensors[graph.input]!,
-    targets: batch.targets,
-    classes: masks ? output.at(-1)! : elementCount(output),
-    ...(masks && { targetShape }),
-    ...(batch.normalization && { normalization: batch.normalization }),
+  const targetShape = targets instanceof Float32Array ? output : output.slice(0, -1);
+  const classes = masks ? output.at(-1)! : elementCount(output);
+  if (isArray(inputs)) {
+    const common = isNormalization(normalization) ? normalization : undefined;
+    return arrayDataset({
+      inputs,
+      inputShape: graph.tensors[graph.input]!,
+      targets,
+      classes,
+      ...(masks && { targetShape }),
+      ...(common && { normalization: common }),
+    });
+  }
+  checkInputNames('trainOnBatch', 'inputs', graph, inputs);
+  const named = graph.inputNames.map((name, i): [string, NamedInput] => {
+    const own = isNormalization(normalization) ? normalization : normalization?.[name];
+    const shape = graph.tensors[graph.inputs[i]!]!;
+    return [name, { values: inputs[name]!, shape, ...(own && { normalization: own }) }];
   });
+  return namedDataset({
+    inputs: Object.fromEntries(named),
+    targets: { target: { values: targets, classes, ...(masks && { shape: targetShape }) } },
+  });
+}
+
+function isArray(inputs: BatchInput['inputs']): inputs is BatchArray {
+  return ArrayBuffer.isView(inputs);
+}
+
+function isNormalization(value: BatchInput['normalization']): value is Normalization {
+  return typeof (value as { readonly kind?: unknown } | undefined)?.kind === 'string';
 }

@@ -3,9 +3,11 @@
  * it runs and how long is not part of it.
  */
 import { createHash } from 'node:crypto';
-import { createBatchBuffer, type Dataset } from '../data/dataset.ts';
+import { createBatchBuffer, type Dataset, targetLength } from '../data/dataset.ts';
+import { isNamed, type NamedDataset } from '../data/named-dataset.ts';
 import { ConfigError } from '../errors.ts';
 import { type Json, type JsonObject, writeJson } from '../io/json-value.ts';
+import { elementCount } from '../tensor/shape.ts';
 import type { FitOptions } from './fit.ts';
 import { rateAt, scheduleOf } from './learning-rate.ts';
 import type { Optimizer } from './optimizers.ts';
@@ -37,7 +39,7 @@ const PROBED_STEPS = [0, 1, 2, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 100_000]
 
 /** The configuration of a run with its defaults filled in. */
 export async function describeRun(
-  dataset: Dataset,
+  dataset: Dataset | NamedDataset,
   options: FitOptions,
   run: { readonly optimizer: Optimizer; readonly batchSize: number; readonly seed: number },
 ): Promise<JsonObject> {
@@ -86,11 +88,11 @@ export function checkSameRun(operation: string, stored: JsonObject, current: Jso
   }
 }
 
-async function describeDataset(dataset: Dataset): Promise<JsonObject> {
+async function describeDataset(dataset: Dataset | NamedDataset): Promise<JsonObject> {
+  if (isNamed(dataset)) return describeNamed(dataset);
   const { size, inputShape, inputType, targets, normalization = { kind: 'none' } } = dataset;
-  const count = Math.min(PROBED_SAMPLES, size);
-  const indices = Uint32Array.from({ length: count }, (_, i) => Math.floor((i * size) / count));
-  const buffer = createBatchBuffer(dataset, count);
+  const indices = probedSamples(size);
+  const buffer = createBatchBuffer(dataset, indices.length);
   await dataset.read(indices, buffer);
   const described = { size, inputShape, inputType, targets, normalization };
   return {
@@ -98,6 +100,36 @@ async function describeDataset(dataset: Dataset): Promise<JsonObject> {
     samples: hashOf(buffer.inputs),
     answers: hashOf(buffer.targets),
   };
+}
+
+async function describeNamed(dataset: NamedDataset): Promise<JsonObject> {
+  const { size, inputs, targets } = dataset;
+  const indices = probedSamples(size);
+  const count = indices.length;
+  const mapped = <T, R>(record: Readonly<Record<string, T>>, to: (value: T) => R) =>
+    Object.fromEntries(Object.entries(record).map(([name, value]) => [name, to(value)]));
+  const buffer = {
+    inputs: mapped(inputs, ({ shape, type }) => {
+      const length = count * elementCount(shape);
+      return type === 'uint8' ? new Uint8Array(length) : new Float32Array(length);
+    }),
+    targets: mapped(targets, (kind) => {
+      const length = count * targetLength(kind);
+      return kind.kind === 'index' ? new Int32Array(length) : new Float32Array(length);
+    }),
+  };
+  await dataset.read(indices, buffer);
+  return {
+    ...(plainOf({ size, inputs, targets }) as JsonObject),
+    samples: mapped(buffer.inputs, hashOf),
+    answers: mapped(buffer.targets, hashOf),
+  };
+}
+
+/** Samples spread over a data set. */
+function probedSamples(size: number): Uint32Array {
+  const count = Math.min(PROBED_SAMPLES, size);
+  return Uint32Array.from({ length: count }, (_, i) => Math.floor((i * size) / count));
 }
 
 function hashOf(values: Uint8Array | Int32Array | Float32Array | Float64Array): string {

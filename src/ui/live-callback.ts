@@ -1,5 +1,6 @@
 /** The callback of `fit` that tells the page how the run goes. It reads, and waits while the run is paused. */
 import type { Dataset } from '../data/dataset.ts';
+import { isNamed } from '../data/named-dataset.ts';
 import { FaltungError } from '../errors.ts';
 import type { Callback, TrainingRun } from '../training/callbacks/callback.ts';
 import type { EpochRecord, StepProgress } from '../training/history.ts';
@@ -45,7 +46,7 @@ export function liveCallback(options: LiveCallbackOptions): Callback {
     layer = firstConvolution(weights);
     update({ ...(layer !== undefined && { filters: filterPictures(weights, layer, epoch) }) });
     const samples = options.samples ?? fit.validation ?? dataset;
-    if (unshown || !canShowSamples(model, samples)) return;
+    if (unshown || isNamed(samples) || !canShowSamples(model, samples)) return;
     try {
       update({ samples: await samplePictures(model, samples, options.sampleCount, whereOf(fit), epoch) });
     } catch (error) {

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import { FaltungError, FileError } from '../errors.ts';
-import { load } from '../training/model.ts';
+import { load } from '../training/models.ts';
 import { canShowSamples, filterPictures, firstConvolution, samplePictures } from './pictures.ts';
 import { viewOfEvents } from './run-events.ts';
 import type { RunView, ViewChange } from './run-view.ts';

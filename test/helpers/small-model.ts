@@ -2,7 +2,8 @@
 import { arrayDataset } from '../../src/data/array-dataset.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { conv2d, dense, dropout, flatten, maxPooling2d } from '../../src/layers/index.ts';
-import { type Model, sequential } from '../../src/training/model.ts';
+import type { Model } from '../../src/training/model.ts';
+import { sequential } from '../../src/training/models.ts';
 import { randomFrom } from './twin.ts';
 
 /** Of each phase of its training program, a kernel that only this phase calls. */

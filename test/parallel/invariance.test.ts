@@ -5,7 +5,7 @@ import { arrayDataset } from '../../src/data/array-dataset.ts';
 import { notebookAugmentation } from '../../src/data/augmentation.ts';
 import { weightsSha256 } from '../../src/io/weights-hash.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/parallel/engine.ts';
-import { sequential } from '../../src/training/model.ts';
+import { sequential } from '../../src/training/models.ts';
 import { cifarNotebook } from '../../src/zoo/cifar-notebook.ts';
 import { faultyEngine } from '../helpers/faults.ts';
 import { smallData, smallModel } from '../helpers/small-model.ts';

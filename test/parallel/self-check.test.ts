@@ -6,7 +6,7 @@ import { heapOf, isBuffer, type KernelFunction, type KernelSpec } from '../../sr
 import { bindScalar } from '../../src/parallel/bind.ts';
 import { affordableTrials, agree, memoryFor, type Trial, trialOf } from '../../src/parallel/self-check.ts';
 import { denseView } from '../../src/tensor/view.ts';
-import { sequential } from '../../src/training/model.ts';
+import { sequential } from '../../src/training/models.ts';
 import { cifarNotebook } from '../../src/zoo/cifar-notebook.ts';
 import { trainingSpecs } from '../helpers/model-specs.ts';
 import { smallModel } from '../helpers/small-model.ts';

@@ -54,9 +54,9 @@ describe('what is not a model of this version is refused', () => {
     ],
     'a newer version': [
       (m) => {
-        m.version = '3';
+        m.version = '4';
       },
-      /version: expected at most 2, got "3" \(update Faltung/,
+      /version: expected at most 3, got "4" \(update Faltung/,
     ],
     'a version that is none': [
       (m) => {
@@ -104,7 +104,7 @@ describe('what is not a model of this version is refused', () => {
       (m) => {
         m.data = '{"secret":1}';
       },
-      /data, trainedOn, value: expected members classNames, normalization, resize, got "secret"/,
+      /data, trainedOn, value: expected members classNames, normalization, normalizations, resize, got "secret"/,
     ],
     'too few names of classes': [
       (m) => {

@@ -1,5 +1,6 @@
 /** What may happen at the ends of steps, epochs and runs: the contract of `fit`'s callbacks. */
 import type { Dataset } from '../../data/dataset.ts';
+import type { NamedDataset } from '../../data/named-dataset.ts';
 import type { Json } from '../../io/json-value.ts';
 import type { FitOptions } from '../fit.ts';
 import type { EpochRecord, History, StepProgress } from '../history.ts';
@@ -9,7 +10,7 @@ import type { Weight } from '../state.ts';
 /** The run that a callback belongs to. */
 export interface TrainingRun {
   readonly model: Model;
-  readonly dataset: Dataset;
+  readonly dataset: Dataset | NamedDataset;
   readonly options: FitOptions;
   /** Epochs of the run, those done before it included. */
   readonly epochs: number;

@@ -1,5 +1,6 @@
 /** Runs a training loop with callbacks around it. */
 import type { Dataset } from '../../data/dataset.ts';
+import type { NamedDataset } from '../../data/named-dataset.ts';
 import type { FitOptions } from '../fit.ts';
 import type { EpochRecord, History } from '../history.ts';
 import type { Model } from '../model.ts';
@@ -20,7 +21,7 @@ export type TrainingLoop = (
  */
 export async function* runWithCallbacks(
   model: Model,
-  dataset: Dataset,
+  dataset: Dataset | NamedDataset,
   options: FitOptions,
   loop: TrainingLoop,
 ): AsyncGenerator<EpochRecord, History, void> {
