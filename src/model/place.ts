@@ -54,19 +54,12 @@ export function placeProgram(
   base: number,
 ): PlacedProgram {
   const buffers = buffersOf(phases);
-  for (const extra of [
-    plan.losses,
-    plan.correct,
-    ...errorsOf(plan),
-    ...plan.outputs.map(({ origin }) => origin.buffer),
-  ]) {
+  for (const extra of [...resultsOf(plan), ...plan.outputs.map(({ origin }) => origin.buffer)]) {
     if (!buffers.includes(extra) && extra.scope === 'batch') buffers.push(extra);
   }
-  const heads = plan.heads.map(({ sampleScale }) => sampleScale);
   for (const extra of [
-    plan.targets,
-    plan.sampleScale,
-    ...heads,
+    ...plan.allTargets,
+    ...plan.heads.map(({ sampleScale }) => sampleScale),
     plan.step,
     plan.hyper,
     ...(plan.classWeights === undefined ? [] : [plan.classWeights]),
@@ -125,8 +118,13 @@ export function placeProgram(
   };
 }
 
-function errorsOf({ errors }: Plan): readonly PlannedBuffer[] {
-  return errors === undefined ? [] : [errors];
+/** What losses leave for the main thread. */
+function resultsOf({ heads }: Plan): readonly PlannedBuffer[] {
+  return heads.flatMap(({ losses, correct, errors, regression }) => [
+    losses,
+    correct,
+    ...(regression ? [errors] : []),
+  ]);
 }
 
 /** One large image's activations are shared by all workers; each lives until its last reader's phase. */
@@ -136,12 +134,7 @@ function placeInference(
   from: number,
   addresses: Map<PlannedBuffer, number>,
 ): number {
-  const results = [
-    plan.losses,
-    plan.correct,
-    ...errorsOf(plan),
-    ...plan.outputs.map(({ origin }) => origin.buffer),
-  ];
+  const results = [...resultsOf(plan), ...plan.outputs.map(({ origin }) => origin.buffer)];
   const steps = phases.map(({ units }) => [...new Set(units.map(({ calls }) => calls))].flat());
   let end = placeBatch(steps, plan.options.batchSize, new Set(results), from, addresses);
   for (const buffer of results) {

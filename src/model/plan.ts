@@ -16,23 +16,22 @@ import type { CopyViewSpec } from '../kernels/copy-view.ts';
 import type { Numerics } from '../layers/conv-algorithm.ts';
 import type { BufferRef, PlannedBuffer, PlannedCall, TensorRef } from '../layers/layer.ts';
 import { elementCount } from '../tensor/shape.ts';
-import { alignBytes, plainBuffer, refTo, tensorBuffer } from './buffers.ts';
+import { alignBytes, plainBuffer, tensorBuffer } from './buffers.ts';
 import type { Squares } from './clip.ts';
 import {
   HYPER_LENGTH,
   type InputFormat,
-  type LossContext,
   type LossPlan,
   type OptimizerPlan,
   type TargetFormat,
 } from './contracts.ts';
 import { type Emission, emitBackward, emitForward, startEmission } from './emit.ts';
-import type { Graph, GraphNode } from './graph.ts';
+import type { Graph } from './graph.ts';
+import { emitLosses, forwardNodes, type PlannedHead, planHead, targetBuffers } from './heads.ts';
 import { emitInput, type InputBuffers } from './input.ts';
 import type { Penalties } from './penalty.ts';
 import { splitCall } from './split.ts';
 import { cutStretches } from './stretches.ts';
-import { nodesBefore } from './subgraph.ts';
 import { updatePhases, type Verdicts } from './update.ts';
 
 /** What a plan depends on; programs are cached by it. */
@@ -45,8 +44,14 @@ export interface PlanOptions {
   readonly input: InputFormat;
   /** Of the others, in their order. */
   readonly otherInputs?: readonly InputFormat[];
+  /** What all outputs learn, or the first one with `otherTargets`. */
   readonly targets?: TargetFormat;
+  /** What each of the other outputs learns. */
+  readonly otherTargets?: readonly TargetFormat[];
+  /** Of all outputs, or of the first one with `otherLosses`. */
   readonly loss?: LossPlan;
+  /** Of each of the other outputs; evaluation is then that of all outputs. */
+  readonly otherLosses?: readonly LossPlan[];
   /** Classes whose weights the loss is given, where pixels have classes of their own. */
   readonly classWeights?: number;
   /** In training: what each output's loss counts; default 1 for every output. */
@@ -71,15 +76,6 @@ export interface PlannedPhase {
   readonly units: readonly PlannedUnit[];
 }
 
-/** An output beside the first that is trained, too: on the same targets, its loss times `weight`. */
-export interface PlannedHead {
-  readonly weight: number;
-  /** f32 a sample: its weight divided by the batch, times the head's. */
-  readonly sampleScale: PlannedBuffer;
-  /** f64 a sample, without the head's weight. */
-  readonly losses: PlannedBuffer;
-}
-
 /** Phases and the buffers by which the main thread speaks with them. */
 export interface Plan {
   readonly options: PlanOptions;
@@ -90,20 +86,18 @@ export interface Plan {
   /** The first of `inputs`. */
   readonly input: InputBuffers;
   readonly inputs: readonly InputBuffers[];
+  /** The first of `allTargets`. */
   readonly targets: PlannedBuffer;
+  readonly allTargets: readonly PlannedBuffer[];
+  /** The first head's, as `losses` and `correct`. */
   readonly sampleScale: PlannedBuffer;
   readonly step: PlannedBuffer;
   readonly hyper: PlannedBuffer;
   readonly losses: PlannedBuffer;
   readonly correct: PlannedBuffer;
-  /** f64 a sample, the mean error, where the loss tells that instead of hits. */
-  readonly errors: PlannedBuffer | undefined;
-  /** Answers a sample, of which `correct` counts the right ones. */
-  readonly answers: number;
   /** f32 a class; see PlanOptions. */
   readonly classWeights: PlannedBuffer | undefined;
-  /** What the first output's loss counts. */
-  readonly lossWeight: number;
+  /** The outputs with losses; in prediction, the first, with none. */
   readonly heads: readonly PlannedHead[];
   /** The model's outputs, each in a buffer of its own in prediction: [samples, ...shape], row-major. */
   readonly outputs: readonly TensorRef[];
@@ -141,12 +135,8 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
   const split = isSplit(graph, options);
   const { seed, numerics = 'fast' } = options;
   const emission = startEmission(graph, training ? 'train' : 'infer', { seed, numerics, batchSize }, split);
-  const targets = plainBuffer('targets', 'slot', { sampleBytes: 4 * (options.targets?.length ?? 1) });
-  const sampleScale = plainBuffer('sampleScale', 'slot', { sampleBytes: 4 });
+  const targets = targetBuffers(options);
   const hyper = plainBuffer('hyper', 'slot', { fixedBytes: 4 * HYPER_LENGTH });
-  const losses = plainBuffer('losses', 'batch', { sampleBytes: 8 });
-  const correct = plainBuffer('correct', 'batch', { sampleBytes: 4 });
-  const errors = plainBuffer('errors', 'batch', { sampleBytes: 8 });
   const weights = options.classWeights;
   const classWeights =
     weights === undefined ? undefined : plainBuffer('classWeights', 'slot', { fixedBytes: 4 * weights });
@@ -154,23 +144,10 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
   const { nodes, results } = forwardNodes(graph, options);
   for (const node of nodes) emitForward(emission, node);
   const outputs = mode === 'predict' ? emitOutputs(emission) : results.map((at) => emission.tensor(at));
-  const { loss, lossWeights = [] } = options;
-  const heads =
-    loss === undefined ? [] : results.slice(1).map((_, i) => planHead(i, lossWeights[i + 1] ?? 1));
-  if (loss !== undefined) {
-    const first = { sampleScale, losses };
-    [first, ...heads].forEach((head, i) => {
-      emitLoss(emission, loss, results[i]!, {
-        undone: results[i] !== graph.outputs[i],
-        targets: refTo(targets),
-        ...(classWeights && { classWeights: refTo(classWeights) }),
-        sampleScale: refTo(head.sampleScale),
-        losses: refTo(head.losses),
-        correct: refTo(i === 0 ? correct : plainBuffer(`correct/${i}`, 'batch', { sampleBytes: 4 })),
-        errors: refTo(i === 0 ? errors : plainBuffer(`errors/${i}`, 'batch', { sampleBytes: 8 })),
-      });
-    });
-  }
+  const first = planHead(graph, options, targets, 0, outputs[0]!);
+  const others = options.loss === undefined ? [] : outputs.slice(1);
+  const heads = [first, ...others.map((seen, i) => planHead(graph, options, targets, i + 1, seen))];
+  if (options.loss !== undefined) emitLosses(emission, options, heads, results, classWeights);
   if (training) for (const node of [...nodes].reverse()) emitBackward(emission, node);
   const shardStrideBytes = strideOfShards(emission);
   const phases = split ? splitPhases(emission.calls, shardSize) : stretchPhases(emission, shards);
@@ -182,7 +159,7 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
         emission,
         layout,
         options.optimizer,
-        { hyper, losses: [losses, ...heads.map((head) => head.losses)] },
+        { hyper, losses: heads.map(({ losses }) => losses) },
         options.gradientNorms,
       )
     : undefined;
@@ -201,16 +178,14 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
     shardStrideBytes,
     input: inputs[0]!,
     inputs,
-    targets,
-    sampleScale,
+    targets: targets[0]!,
+    allTargets: targets,
+    sampleScale: first.sampleScale,
     step: emission.step,
     hyper,
-    losses,
-    correct,
-    errors: loss?.regression ? errors : undefined,
-    answers: loss?.answers?.(outputs[0]!) ?? 1,
+    losses: first.losses,
+    correct: first.correct,
     classWeights,
-    lossWeight: lossWeights[0] ?? 1,
     heads,
     outputs,
     output: outputs[0]!,
@@ -228,46 +203,6 @@ export function inputFormatsOf({ input, otherInputs = [] }: PlanOptions): readon
   return [input, ...otherInputs];
 }
 
-function planHead(index: number, weight: number): PlannedHead {
-  return {
-    weight,
-    sampleScale: plainBuffer(`sampleScale/${index + 1}`, 'slot', { sampleBytes: 4 }),
-    losses: plainBuffer(`losses/${index + 1}`, 'batch', { sampleBytes: 8 }),
-  };
-}
-
-/**
- * Emits a loss on a tensor and, in training, its gradient: added to what another loss wrote on the same tensor, by
- * way of a buffer, since losses only write.
- */
-function emitLoss(
-  emission: Emission,
-  loss: LossPlan,
-  tensor: number,
-  buffers: Omit<LossContext, 'output' | 'gradient' | 'call'>,
-): void {
-  const { call, mode } = emission;
-  const output = emission.tensor(tensor);
-  if (mode === 'infer') {
-    loss.emit({ ...buffers, output, gradient: undefined, call });
-    return;
-  }
-  const target = emission.gradient(tensor);
-  const accumulate = emission.touchGradient(tensor);
-  if (!accumulate) {
-    loss.emit({ ...buffers, output, gradient: target, call });
-    return;
-  }
-  const view = { ...output.view, halo: 0 };
-  const buffer = plainBuffer(`gradient/of/${buffers.losses.buffer.name}`, 'unit', {
-    sampleBytes: view.imageStride * 4,
-  });
-  const gradient = { shape: output.shape, view, origin: refTo(buffer) };
-  loss.emit({ ...buffers, output, gradient, call });
-  const spec: CopyViewSpec = { kind: 'copyView', input: view, output: target.view, accumulate };
-  call(spec, [gradient.origin, target.origin, 'count']);
-}
-
 /** The shards' phases, and those of the whole batch where the shards meet and at the end. */
 function stretchPhases(emission: Emission, shards: number): PlannedPhase[] {
   const stretches = cutStretches(emission.calls, emission.meetings, emission.batchUnits);
@@ -282,31 +217,6 @@ function stretchPhases(emission: Emission, shards: number): PlannedPhase[] {
 function preparePhase(emission: Emission): PlannedPhase {
   const units = [...emission.prepared.values()].map((call) => [call]);
   return wholeBatch('prepare', units);
-}
-
-/**
- * The nodes to run, and the tensors that are their results: all outputs in prediction, what the losses see in training
- * (every output's) and evaluation (the first one's). A softmax at the end is left to a loss that takes logits.
- */
-function forwardNodes(
-  graph: Graph,
-  { loss, mode }: PlanOptions,
-): { readonly nodes: readonly GraphNode[]; readonly results: readonly number[] } {
-  if (mode === 'predict' || loss === undefined) return { nodes: graph.nodes, results: graph.outputs };
-  const seen = mode === 'train' ? graph.outputs : graph.outputs.slice(0, 1);
-  const results = seen.map((output) =>
-    loss.takesLogits ? logitsOf(graph, output, loss.activation) : output,
-  );
-  return { nodes: nodesBefore(graph, results), results };
-}
-
-/** What an activation is taken of, where a tensor is one; else the tensor itself. */
-function logitsOf({ nodes }: Graph, tensor: number, activation = 'softmax'): number {
-  const maker = nodes.find((node) => node.output === tensor);
-  const isMade =
-    maker?.layer.type === 'activation' &&
-    (maker.layer.config as { function: string }).function === activation;
-  return isMade ? maker.inputs[0]! : tensor;
 }
 
 /** The outputs for the main thread to read: without gaps and halo, copied where they are not so already. */

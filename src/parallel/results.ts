@@ -1,17 +1,26 @@
 /** What a step has left for the main thread: losses, hits, penalties, norms of gradients. */
 import type { Heap } from '../kernels/kernel.ts';
 import type { PlannedBuffer } from '../layers/layer.ts';
+import type { PlannedHead } from '../model/heads.ts';
 import type { PlacedProgram } from '../model/place.ts';
 import type { Plan } from '../model/plan.ts';
 
-export interface StepResults {
-  /** Of all outputs that are trained, weighted and added up, in the order of the samples; without penalties. */
+/** What an output's loss has left. */
+export interface OutputResults {
+  /** f64 a sample, without the output's weight. */
   readonly losses: Float64Array;
-  /** Right answers of the first output, out of `answers` a sample. */
+  /** Right answers, out of `answers` a sample. */
   readonly correct: Int32Array;
   readonly answers: number;
   /** Mean error of each sample, where the loss tells that instead of hits. */
   readonly errors: Float64Array | undefined;
+}
+
+export interface StepResults {
+  /** Of all outputs that are trained, weighted and added up, in the order of the samples; without penalties. */
+  readonly losses: Float64Array;
+  /** Output by output; of those with losses. */
+  readonly outputs: readonly OutputResults[];
   /** What regularizers add to the batch's mean loss; 0 in evaluation. */
   readonly penalty: number;
   /** Sums of squares of the reduced gradients, before clipping, by parameter; undefined where nobody needed them. */
@@ -24,20 +33,25 @@ export function readResults(plan: Plan, placed: PlacedProgram, heap: Heap, count
     const at = placed.addressOf(buffer) / 8;
     return heap.f64.subarray(at, at + length);
   };
-  const lossesOf = (buffer: PlannedBuffer) => doubles({ buffer, length: count });
-  let losses = lossesOf(plan.losses);
-  if (plan.lossWeight !== 1) losses = losses.map((loss) => loss * plan.lossWeight);
-  for (const head of plan.heads) {
-    const own = lossesOf(head.losses);
-    losses = losses.map((loss, i) => loss + own[i]! * head.weight);
-  }
+  const outputs = plan.heads.map((head): OutputResults => {
+    const correct = placed.addressOf(head.correct) / 4;
+    return {
+      losses: doubles({ buffer: head.losses, length: count }),
+      correct: heap.i32.subarray(correct, correct + count),
+      answers: head.answers,
+      errors: head.regression ? doubles({ buffer: head.errors, length: count }) : undefined,
+    };
+  });
+  let { losses } = outputs[0]!;
+  const [{ weight }] = plan.heads as [PlannedHead];
+  if (weight !== 1) losses = losses.map((loss) => loss * weight);
+  outputs.slice(1).forEach(({ losses: own }, i) => {
+    losses = losses.map((loss, at) => loss + own[at]! * plan.heads[i + 1]!.weight);
+  });
   const { penalties, squares } = plan;
-  const correct = placed.addressOf(plan.correct) / 4;
   return {
     losses,
-    correct: heap.i32.subarray(correct, correct + count),
-    answers: plan.answers,
-    errors: plan.errors && lossesOf(plan.errors),
+    outputs,
     penalty:
       penalties === undefined
         ? 0

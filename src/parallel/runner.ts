@@ -4,6 +4,7 @@
  */
 import { MemoryError, StateError } from '../errors.ts';
 import type { PlannedBuffer } from '../layers/layer.ts';
+import { targetFormatsOf } from '../model/heads.ts';
 import { buffersOf, type PlacedProgram, placeProgram } from '../model/place.ts';
 import { inputFormatsOf, type Plan } from '../model/plan.ts';
 import { Arena } from './arena.ts';
@@ -45,11 +46,9 @@ export interface StepInput {
     readonly samples: Uint8Array | Float32Array;
     readonly matrices: Float32Array;
   }[];
-  readonly targets: Int32Array | Float32Array;
-  readonly sampleScale: Float32Array;
-  /** What the first output's loss counts. */
-  readonly lossWeight: number;
-  /** For the other outputs that are trained: their own scale, and what they count. */
+  /** One that all outputs learn, or one an output. */
+  readonly targets: readonly (Int32Array | Float32Array)[];
+  /** For each output with a loss, f32 a sample, and what its loss counts. */
   readonly heads: readonly { readonly sampleScale: Float32Array; readonly weight: number }[];
   /** Of the classes, where the loss reads them. */
   readonly classWeights: Float32Array | undefined;
@@ -130,15 +129,14 @@ export class Runner {
     const entry = this.#entry(key);
     this.#activate(entry);
     const known = entry.inputs[slot];
-    if (known?.sampleScale.length === count) return known;
+    if (known?.inputs[0]?.matrices.length === 6 * count) return known;
     const base = placed.slotBase + slot * placed.slotBytes;
     const { f32, i32, u8 } = this.arena.heap;
     const at = (buffer: PlannedBuffer) => base + placed.addressOf(buffer);
     const floats = (buffer: PlannedBuffer, length: number) =>
       f32.subarray(at(buffer) / 4, at(buffer) / 4 + length);
     const formats = inputFormatsOf(plan.options);
-    const targets = (plan.targets.sampleBytes / 4) * count;
-    const isIndex = plan.options.targets?.kind !== 'dense';
+    const targets = targetFormatsOf(plan.options);
     const views: StepInput = {
       inputs: plan.inputs.map(({ samples, matrices }, i) => {
         const bytes = samples.sampleBytes * count;
@@ -148,11 +146,11 @@ export class Runner {
           matrices: floats(matrices, 6 * count),
         };
       }),
-      targets: isIndex
-        ? i32.subarray(at(plan.targets) / 4, at(plan.targets) / 4 + targets)
-        : floats(plan.targets, targets),
-      sampleScale: floats(plan.sampleScale, count),
-      lossWeight: plan.lossWeight,
+      targets: plan.allTargets.map((buffer, i) => {
+        const length = (buffer.sampleBytes / 4) * count;
+        const from = at(buffer) / 4;
+        return targets[i]!.kind === 'index' ? i32.subarray(from, from + length) : floats(buffer, length);
+      }),
       heads: plan.heads.map(({ sampleScale, weight }) => ({
         sampleScale: floats(sampleScale, count),
         weight,

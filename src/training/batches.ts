@@ -52,6 +52,15 @@ export function inputFormats(
   return { input: input!, ...(others.length > 0 && { otherInputs: others }) };
 }
 
+/** The formats of all targets, as options of a plan. */
+export function targetFormats({ targets }: Feed): {
+  readonly targets?: TargetFormat;
+  readonly otherTargets?: readonly TargetFormat[];
+} {
+  const [first, ...others] = targets.map(targetFormat);
+  return { ...(first && { targets: first }), ...(others.length > 0 && { otherTargets: others }) };
+}
+
 /** How targets are stored. */
 export function targetFormat(targets: Targets): TargetFormat {
   return { kind: targets.kind, length: targetLength(targets) };
@@ -64,12 +73,12 @@ export async function fillSamples(
   input: StepInput,
   recipe: StepRecipe,
 ): Promise<void> {
-  const { inputs, targets, sampleScale } = input;
+  const { inputs, targets, heads } = input;
   try {
     await feed.read(
       indices,
       inputs.map(({ samples }) => samples),
-      [targets],
+      targets,
     );
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
@@ -83,12 +92,16 @@ export async function fillSamples(
       { cause },
     );
   }
-  const [kind] = feed.targets;
-  if (kind?.kind === 'index' && !recipe.ignoreTargets) checkLabels('dataset', targets, kind.classes);
-  fillScale(kind, indices, targets, sampleScale, recipe);
+  feed.targets.forEach((kind, i) => {
+    if (kind.kind !== 'index' || recipe.ignoreTargets) return;
+    const where = feed.targets.length === 1 ? 'dataset' : `dataset, target ${feed.targetNames[i]}`;
+    checkLabels(where, targets[i]!, kind.classes);
+  });
+  const { sampleScale, weight } = heads[0]!;
+  fillScale(feed.targets[0], indices, targets[0]!, sampleScale, recipe);
   input.classWeights?.set(recipe.classWeight ?? []);
-  for (const head of input.heads) head.sampleScale.set(sampleScale.map((scale) => scale * head.weight));
-  if (input.lossWeight !== 1) sampleScale.set(sampleScale.map((scale) => scale * input.lossWeight));
+  for (const head of heads.slice(1)) head.sampleScale.set(sampleScale.map((scale) => scale * head.weight));
+  if (weight !== 1) sampleScale.set(sampleScale.map((scale) => scale * weight));
   if (recipe.augmentation === undefined) return;
   const { augmentation, augmentationKey, epoch, augmented = [0] } = recipe;
   for (const place of augmented) {
@@ -160,5 +173,14 @@ export function checkWeighting({ size, targets }: Feed, { sampleWeight, classWei
     });
   };
   check('sampleWeight', sampleWeight, size);
+  if (classWeight !== undefined && targets.length > 1) {
+    throw new ConfigError({
+      operation: 'fit',
+      argument: 'classWeight',
+      expected: 'none where outputs have targets of their own',
+      received: 'weights',
+      hint: 'sampleWeight counts samples for all outputs, lossWeights outputs',
+    });
+  }
   check('classWeight', classWeight, classesOf(targets[0]!));
 }

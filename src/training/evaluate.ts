@@ -7,12 +7,17 @@ import type { Graph } from '../model/graph.ts';
 import { type PlanOptions, planProgram, shardSizeFor } from '../model/plan.ts';
 import type { Runner } from '../parallel/runner.ts';
 import { elementCount, type Shape } from '../tensor/shape.ts';
-import { fillSamples, inputFormats, targetFormat } from './batches.ts';
+import { fillSamples, inputFormats, targetFormats } from './batches.ts';
 import { type Feed, feedOf } from './feed.ts';
 import type { Metrics } from './history.ts';
-import { checkTargets, lossPlan } from './loss-plans.ts';
-import { type Loss, type LossName, resolveLoss } from './losses.ts';
 import { addResults, metricsFrom, noResults } from './metrics.ts';
+import {
+  type Losses,
+  type Objective,
+  type ObjectiveOptions,
+  objectiveOf,
+  objectivePlan,
+} from './objective.ts';
 import { penaltyOf } from './penalty.ts';
 import type { ModelState, RunOptions } from './state.ts';
 
@@ -20,7 +25,9 @@ export interface EvaluateOptions extends RunOptions {
   /** Samples a step; default 128. The result does not depend on it. */
   readonly batchSize?: number;
   /** As in `fit`; default 'categoricalCrossentropy'. */
-  readonly loss?: LossName | Loss;
+  readonly loss?: Losses;
+  /** As in `fit`, where outputs have losses or targets of their own; else the first output's loss counts alone. */
+  readonly lossWeights?: Readonly<Record<string, number>>;
 }
 
 export interface PredictOptions extends RunOptions {
@@ -36,27 +43,15 @@ export interface Prediction {
 
 const NO_AUGMENTATION = { augmentationKey: [0, 0] as const, epoch: 0 };
 
-/** A data set as the model takes it. Throws unless it fits the model and the loss. */
+/** A data set as the model takes it, and what it is to teach. Throws unless they fit the model. */
 export function checkFit(
   operation: string,
   graph: Graph,
   dataset: Dataset | NamedDataset,
-  loss: LossName | Loss,
-): Feed {
+  options: ObjectiveOptions,
+): { readonly feed: Feed; readonly objective: Objective } {
   const feed = feedOf(operation, graph, dataset);
-  const resolved = resolveLoss(loss);
-  if (feed.targets.length > 1) {
-    throw new ConfigError({
-      operation,
-      argument: 'dataset.targets',
-      expected: 'one, which all outputs learn',
-      received: String(feed.targets.length),
-    });
-  }
-  for (const index of graph.outputs) {
-    checkTargets(operation, resolved, graph.tensors[index]!, feed.targets[0]!);
-  }
-  return feed;
+  return { feed, objective: objectiveOf(operation, graph, feed, options) };
 }
 
 /** Throws ConfigError unless `batchSize` is a positive integer. */
@@ -75,16 +70,19 @@ export function openEvaluation(
   runner: Runner,
   state: ModelState,
   feed: Feed,
-  options: { readonly batchSize: number; readonly loss: LossName | Loss },
+  options: { readonly batchSize: number; readonly objective: Objective },
 ): string {
+  const { objective } = options;
   const batchSize = Math.min(options.batchSize, feed.size);
+  const { lossWeights, ...learned } = objectivePlan(objective);
   const planned: PlanOptions = {
     mode: 'evaluate',
     batchSize,
     shardSize: shardSizeFor(batchSize),
     ...inputFormats(feed),
-    targets: targetFormat(feed.targets[0]!),
-    loss: lossPlan(options.loss, feed.targets[0]!.kind),
+    ...learned,
+    // The first output alone counts as it is.
+    ...(objective.perOutput && lossWeights && { lossWeights }),
     seed: state.seed,
     numerics: state.numerics,
   };
@@ -98,8 +96,8 @@ export function openPlan(
   options: PlanOptions,
   graph: Graph = state.graph,
 ): string {
-  const { loss, ...plain } = options;
-  const key = JSON.stringify({ ...plain, loss: loss?.name, outputs: graph.outputs });
+  // Losses are told apart by their names.
+  const key = JSON.stringify({ ...options, outputs: graph.outputs });
   runner.open(key, (batchSize = options.batchSize) =>
     planProgram(graph, { ...options, batchSize, shardSize: shardSizeFor(batchSize) }),
   );
@@ -145,13 +143,13 @@ export async function evaluateWith(
   runner: Runner,
   key: string,
   feed: Feed,
-  loss: LossName | Loss,
+  objective: Objective,
   signal?: AbortSignal,
 ): Promise<Metrics> {
   const sums = noResults();
   const collect = (_from: number, count: number) => addResults(sums, runner.results(key, count), count);
   await runThrough(runner, key, feed, collect, signal);
-  const metrics = metricsFrom(sums, loss);
+  const metrics = metricsFrom(sums, objective);
   return { ...metrics, loss: metrics.loss + penaltyOf(state, runner) };
 }
 
@@ -171,7 +169,7 @@ export async function predictWith(
     batchSize,
     shardSize: shardSizeFor(batchSize),
     ...inputFormats(feed),
-    ...(feed.targets.length > 0 && { targets: targetFormat(feed.targets[0]!) }),
+    ...targetFormats(feed),
     seed: state.seed,
     numerics: state.numerics,
   };

@@ -10,8 +10,9 @@ export interface Feed {
   readonly size: number;
   /** One for each input of the model. */
   readonly inputs: readonly FeedInput[];
-  /** One, which all outputs learn; none where only inputs are known. */
+  /** One, which all outputs learn, or one for each output; none where only inputs are known. */
   readonly targets: readonly Targets[];
+  readonly targetNames: readonly string[];
   /** As the data set's, into arrays in the order of `inputs` and `targets`. */
   read(
     indices: Uint32Array,
@@ -56,6 +57,7 @@ function singleFeed(operation: string, graph: Graph, dataset: Dataset): Feed {
     size,
     inputs: [{ name, shape: inputShape, type: inputType, ...(normalization && { normalization }) }],
     targets: [dataset.targets],
+    targetNames: ['targets'],
     read: (indices, [inputs], [targets]) => dataset.read(indices, { inputs: inputs!, targets: targets! }),
   };
 }
@@ -69,11 +71,15 @@ function namedFeed(operation: string, graph: Graph, dataset: NamedDataset): Feed
     checkShapes(operation, `dataset.inputs.${name}`, graph, i, description);
     return { ...description, name };
   });
-  const targetNames = Object.keys(dataset.targets);
+  const given = Object.keys(dataset.targets);
+  const { outputNames } = graph;
+  const inOrder = given.length === outputNames.length && outputNames.every((name) => given.includes(name));
+  const targetNames = inOrder ? outputNames : given;
   return {
     size: dataset.size,
     inputs,
     targets: targetNames.map((name) => dataset.targets[name]!),
+    targetNames,
     read: (indices, arrays, targets) =>
       dataset.read(indices, {
         inputs: Object.fromEntries(inputNames.map((name, i) => [name, arrays[i]!])),
@@ -121,6 +127,7 @@ export function feedOfArrays(
     size,
     inputs: shapes.map((shape, i) => ({ name: inputNames[i]!, shape, type: 'float32' })),
     targets: [],
+    targetNames: [],
     read(indices, into) {
       values.forEach((array, i) => {
         const each = elementCount(shapes[i]!);

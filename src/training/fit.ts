@@ -14,8 +14,7 @@ import { checkBatchSize, checkFit, evaluateWith, openEvaluation, settle } from '
 import type { Feed } from './feed.ts';
 import { normsByLayer } from './gradient-norms.ts';
 import type { EpochMetrics, EpochRecord, History, Metrics, StepProgress } from './history.ts';
-import { type Loss, type LossName, outputWeights } from './losses.ts';
-import { addResults, metricsFrom } from './metrics.ts';
+import { addResults, type FinishedSums, metricsFrom, type OutputSums } from './metrics.ts';
 import {
   checkOnNonFinite,
   nonFiniteEpoch,
@@ -23,6 +22,7 @@ import {
   nonFiniteWeights,
   type OnNonFinite,
 } from './non-finite.ts';
+import type { Losses, Objective } from './objective.ts';
 import { augmentedInputs, openTraining } from './open-training.ts';
 import { type Optimizer, type OptimizerName, rateAt, resolveOptimizer } from './optimizers.ts';
 import { type RunPosition, startOfEpoch } from './run-state.ts';
@@ -32,12 +32,13 @@ import { trainedOnOf } from './trained-on.ts';
 export interface FitOptions extends RunOptions, Weighting {
   /** By name, or with options. Default adam(). */
   readonly optimizer?: Optimizer | OptimizerName;
-  /** By name, or with options (`categoricalCrossentropy({ labelSmoothing })`). Default 'categoricalCrossentropy'. */
-  readonly loss?: LossName | Loss;
   /**
-   * For a model with several outputs, which all learn the data set's targets: what the loss of an output counts, by
-   * the output's name; default 1.
+   * By name, or with options (`categoricalCrossentropy({ labelSmoothing })`); for all outputs, or for each by the
+   * output's name: `{ classes: 'categoricalCrossentropy', box: 'meanSquaredError' }`. Outputs learn the data set's target
+   * if there is one, or the ones of their names. Default 'categoricalCrossentropy'.
    */
+  readonly loss?: Losses;
+  /** What the loss of an output counts, by the output's name; default 1. */
   readonly lossWeights?: Readonly<Record<string, number>>;
   /** Default 1. */
   readonly epochs?: number;
@@ -89,6 +90,7 @@ interface Run {
   readonly runner: Runner;
   readonly key: string;
   readonly feed: Feed;
+  readonly objective: Objective;
   readonly augmented: readonly number[];
   readonly options: FitOptions;
   readonly optimizer: Optimizer;
@@ -108,28 +110,21 @@ export async function* trainEpochs(
   options: FitOptions,
   resumed: (records: readonly EpochRecord[]) => void,
 ): AsyncGenerator<EpochRecord, History['end'], void> {
-  const {
-    epochs = 1,
-    initialEpoch = 0,
-    batchSize: wanted = 32,
-    loss = 'categoricalCrossentropy',
-    validation,
-    augmentation,
-  } = options;
-  const feed = checkFit('fit', state.graph, dataset, loss);
-  const validationFeed = validation && checkFit('fit validation', state.graph, validation, loss);
+  const { epochs = 1, initialEpoch = 0, batchSize: wanted = 32, validation, augmentation } = options;
+  const { feed, objective } = checkFit('fit', state.graph, dataset, options);
+  const validated = validation && checkFit('fit validation', state.graph, validation, options);
   checkBatchSize('fit', wanted);
   checkEpochs('epochs', epochs);
   checkEpochs('initialEpoch', initialEpoch);
   checkWeighting(feed, options);
   checkOnNonFinite('fit', options.onNonFinite ?? 'stop');
-  outputWeights('fit', state.graph.outputNames, options.lossWeights);
   const augmented = augmentedInputs('fit', feed, augmentation, options.augmentedInputs);
   state.trainedOn = trainedOnOf(dataset);
   const batchSize = Math.min(wanted, dataset.size);
   const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
+  const { loss = 'categoricalCrossentropy' } = options;
   const full = { ...options, optimizer, epochs, loss, batchSize };
-  const data = { feed, validation: validationFeed, augmented };
+  const data = { feed, objective, validation: validated, augmented };
   const { checkpoint, seed = state.seed } = options;
   const run = { optimizer, batchSize, seed, steps: Math.ceil(dataset.size / batchSize) };
   const checkpoints =
@@ -162,7 +157,8 @@ export async function* trainEpochs(
 /** The data of a run as the model takes them. */
 interface RunData {
   readonly feed: Feed;
-  readonly validation: Feed | undefined;
+  readonly objective: Objective;
+  readonly validation: { readonly feed: Feed; readonly objective: Objective } | undefined;
   /** Which inputs are augmented, by their places. */
   readonly augmented: readonly number[];
 }
@@ -177,27 +173,30 @@ type FullOptions = FitOptions & Required<Pick<FitOptions, Defaults>> & { readonl
  */
 async function runEpoch(
   state: ModelState,
-  { feed, validation, augmented }: RunData,
+  { feed, objective, validation, augmented }: RunData,
   options: FullOptions,
   from: RunPosition,
   checkpoints: Checkpoints | undefined,
 ): Promise<EpochRecord | undefined> {
-  const { optimizer, batchSize, epochs, loss } = options;
+  const { optimizer, batchSize, epochs } = options;
   const runner = await state.runner(options);
   state.useOptimizer(runner, optimizer);
-  const { lossWeights, gradientNorms, classWeight } = options;
-  const training = { batchSize, loss, optimizer, augmented, lossWeights, gradientNorms, classWeight };
+  const { gradientNorms, classWeight } = options;
+  const training = { batchSize, objective, optimizer, augmented, gradientNorms, classWeight };
   openTraining(runner, state, feed, training);
-  const validationKey = validation && openEvaluation(runner, state, validation, { batchSize: 128, loss });
+  const checking = validation && { batchSize: 128, objective: validation.objective };
+  const validationKey = validation && openEvaluation(runner, state, validation.feed, checking!);
   const key = openTraining(runner, state, feed, training);
   const seed = options.seed ?? state.seed;
-  const parts = { state, runner, key, feed, augmented, options, optimizer, batchSize, epochs };
+  const parts = { state, runner, key, feed, objective, augmented, options, optimizer, batchSize, epochs };
   const run = { ...parts, seed, checkpoints };
   const end = await trainEpoch(run, from);
   if (end.done) state.showAverages(true);
   const { signal } = options;
   const checked =
-    end.done && validation && (await evaluateWith(state, runner, validationKey!, validation, loss, signal));
+    end.done &&
+    validation &&
+    (await evaluateWith(state, runner, validationKey!, validation.feed, validation.objective, signal));
   if (!end.done || (validation !== undefined && signal?.aborted)) {
     await checkpoints?.save(end.position);
     return undefined;
@@ -205,7 +204,7 @@ async function runEpoch(
   const { seconds, learningRate } = end.position;
   return {
     epoch: from.epoch + 1,
-    ...metricsOf(end.position, options),
+    ...metricsOf(end.position, run),
     ...(checked && validationMetrics(checked)),
     learningRate,
     seconds,
@@ -234,11 +233,15 @@ async function trainEpoch(
       order?.subarray(from, from + count) ?? Uint32Array.from({ length: count }, (_, i) => from + i);
     await fillSamples(feed, indices, runner.input(key, step % 2, count), recipe);
   };
-  const { loss, correct, errors, samples, skippedSteps } = start;
-  const sums = { loss, correct, errors, samples, skippedSteps };
+  const { loss, correct, errors, samples, skippedSteps, outputs } = start;
+  const copied = (list: readonly OutputSums[]) => list.map((output) => ({ ...output }));
+  const sums = { loss, correct, errors, samples, skippedSteps, outputs: copied(outputs) };
   const secondsSoFar = () => start.seconds + (performance.now() - started) / 1000;
   let { learningRate } = start;
-  const positionAt = (step: number) => ({ epoch, step, ...sums, learningRate, seconds: secondsSoFar() });
+  const positionAt = (step: number) => ({
+    ...{ epoch, step, ...sums, outputs: copied(sums.outputs) },
+    ...{ learningRate, seconds: secondsSoFar() },
+  });
   if (start.step < steps) await fill(start.step);
   for (let step = start.step; step < steps; step++) {
     if (options.signal?.aborted) return { position: positionAt(step), done: false };
@@ -262,7 +265,7 @@ async function trainEpoch(
     }
     const elapsed = secondsSoFar();
     await options.onStep?.({
-      ...metricsOf(sums, options),
+      ...metricsOf(sums, run),
       epoch: epoch + 1,
       epochs: run.epochs,
       step: step + 1,
@@ -280,18 +283,18 @@ async function trainEpoch(
   return { position: positionAt(steps), done: true };
 }
 
-type Sums = Pick<RunPosition, 'loss' | 'correct' | 'errors' | 'samples' | 'skippedSteps'>;
+type Sums = FinishedSums & Pick<RunPosition, 'skippedSteps'>;
 
 /** Means over the samples of the steps that were not left out. */
-function metricsOf(sums: Sums, options: FitOptions): EpochMetrics {
+function metricsOf(sums: Sums, { options, objective }: Pick<Run, 'options' | 'objective'>): EpochMetrics {
   const skipped = options.onNonFinite === 'skip' ? { skippedSteps: sums.skippedSteps } : {};
-  return { ...metricsFrom(sums, options.loss ?? 'categoricalCrossentropy'), ...skipped };
+  return { ...metricsFrom(sums, objective), ...skipped };
 }
 
 /** The figures of a validation, by their names in an epoch's record. */
-function validationMetrics({ loss, accuracy, meanAbsoluteError }: Metrics) {
+function validationMetrics({ loss, accuracy, meanAbsoluteError, outputs }: Metrics) {
   const error = meanAbsoluteError === undefined ? {} : { valMeanAbsoluteError: meanAbsoluteError };
-  return { valLoss: loss, valAccuracy: accuracy, ...error };
+  return { valLoss: loss, valAccuracy: accuracy, ...error, ...(outputs && { valOutputs: outputs }) };
 }
 
 /** The error for a step that is not finite. `order`: of the samples, undefined for that of the data set. */

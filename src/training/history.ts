@@ -1,13 +1,28 @@
 /** What a training run reports. */
 
+/** An output's figures, where outputs have losses or targets of their own. */
+export interface OutputMetrics {
+  /** Mean over the samples, without the output's weight. */
+  readonly loss: number;
+  /** Of losses of classes. */
+  readonly accuracy?: number;
+  /** Of losses of numbers. */
+  readonly meanAbsoluteError?: number;
+}
+
 /** Mean loss and share of right answers over samples. */
 export interface Metrics {
-  /** Mean over the samples. */
+  /** Mean over the samples: of several outputs the sum, each with its weight, with penalties. */
   readonly loss: number;
   /** Share of right answers, 0 to 1: for masks that of pixels, for yes and no that of outputs; NaN for numbers. */
   readonly accuracy: number;
   /** Mean of |output - target|, for losses of numbers only. */
   readonly meanAbsoluteError?: number;
+  /**
+   * By the outputs' names, where outputs have losses or targets of their own. `accuracy` is then that of the first output
+   * that has one.
+   */
+  readonly outputs?: Readonly<Record<string, OutputMetrics>>;
 }
 
 /** Metrics of an epoch, or of its part so far. */
@@ -23,6 +38,7 @@ export interface EpochRecord extends EpochMetrics {
   readonly valLoss?: number;
   readonly valAccuracy?: number;
   readonly valMeanAbsoluteError?: number;
+  readonly valOutputs?: Readonly<Record<string, OutputMetrics>>;
   /** Of the epoch's last step. */
   readonly learningRate: number;
   /** Seconds of the training part. */
@@ -56,4 +72,18 @@ export interface History {
    * callback, such as `earlyStopping`, or the caller ended it after an epoch.
    */
   readonly end: 'finished' | 'stopped' | 'aborted';
+}
+
+/**
+ * The numbers of a record by name, those of outputs by their paths: `loss`, `valLoss`, `outputs.box.loss`. What is NaN,
+ * as the accuracy of numbers, is left out.
+ */
+export function figuresOf(record: object): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(record).flatMap(([name, value]: [string, unknown]): [string, number][] => {
+      if (typeof value === 'number') return Number.isNaN(value) ? [] : [[name, value]];
+      if (typeof value !== 'object' || value === null) return [];
+      return Object.entries(figuresOf(value)).map(([rest, figure]) => [`${name}.${rest}`, figure]);
+    }),
+  );
 }

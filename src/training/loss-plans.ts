@@ -8,9 +8,7 @@ import type { SoftmaxCrossEntropySpec } from '../kernels/softmax-cross-entropy.t
 import type { TensorRef } from '../layers/layer.ts';
 import type { LossContext, LossPlan } from '../model/contracts.ts';
 import { elementCount, formatShape, type Shape, sameShape } from '../tensor/shape.ts';
-import { type Loss, type LossName, resolveLoss } from './losses.ts';
-
-const NUMBERS: ReadonlySet<LossName> = new Set(['meanSquaredError', 'meanAbsoluteError', 'huber']);
+import { isNumbers, type Loss, type LossName, resolveLoss } from './losses.ts';
 
 /** The plan of a loss. `targets`: how the data set stores them. Throws ConfigError for unknown names. */
 export function lossPlan(loss: LossName | Loss, targets: 'index' | 'dense'): LossPlan {
@@ -30,8 +28,8 @@ export function lossPlan(loss: LossName | Loss, targets: 'index' | 'dense'): Los
       emit: (context) => emitDice(context, targets, resolved),
     };
   }
-  if (NUMBERS.has(name) || name === 'binaryCrossentropy') {
-    const regression = NUMBERS.has(name);
+  if (isNumbers(name) || name === 'binaryCrossentropy') {
+    const regression = isNumbers(name);
     return {
       name: key,
       takesLogits: !regression,
@@ -123,19 +121,25 @@ function emitDice(context: LossContext, targets: 'index' | 'dense', { smooth = 1
 }
 
 /** Throws ShapeError unless targets are what the loss takes for an output. */
-export function checkTargets(operation: string, loss: Loss, output: Shape, targets: Targets): void {
+export function checkTargets(
+  operation: string,
+  loss: Loss,
+  output: Shape,
+  targets: Targets,
+  argument: string,
+): void {
   const refuse = (expected: string, received: string, hint?: string) => {
-    const details = { operation, argument: 'dataset.targets', expected, received };
+    const details = { operation, argument, expected, received };
     throw new ShapeError(hint === undefined ? details : { ...details, hint });
   };
   const channels = output.at(-1)!;
   const pixels = output.slice(0, -1);
   if (targets.kind === 'dense') {
     if (sameShape(targets.shape, output)) return;
-    if (output.length === 1 && !NUMBERS.has(loss.name) && elementCount(targets.shape) === channels) return;
+    if (output.length === 1 && !isNumbers(loss.name) && elementCount(targets.shape) === channels) return;
     refuse(`values of the output's shape, ${formatShape(output)}`, formatShape(targets.shape));
   } else {
-    if (NUMBERS.has(loss.name)) {
+    if (isNumbers(loss.name)) {
       refuse(`numbers of the output's shape, ${formatShape(output)}, for ${loss.name}`, 'class indices');
     }
     const shape = targets.shape ?? [];

@@ -103,6 +103,13 @@ const BY_NAME = {
   dice,
 };
 
+const NUMBERS: readonly string[] = ['meanSquaredError', 'meanAbsoluteError', 'huber'];
+
+/** Whether a loss is one of numbers, which have errors and no hits. */
+export function isNumbers(name: LossName): boolean {
+  return NUMBERS.includes(name);
+}
+
 /** A loss by name with its defaults, or the given one. Throws ConfigError for anything else. */
 export function resolveLoss(loss: LossName | Loss): Loss {
   const [name, options] = typeof loss === 'string' ? [loss, {}] : [loss?.name, loss];

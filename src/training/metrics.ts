@@ -1,21 +1,32 @@
 /** Sums over samples, and the metrics that come of them. */
-import type { StepResults } from '../parallel/results.ts';
-import type { Metrics } from './history.ts';
-import { type Loss, type LossName, resolveLoss } from './losses.ts';
+import type { OutputResults, StepResults } from '../parallel/results.ts';
+import type { Metrics, OutputMetrics } from './history.ts';
+import { isNumbers, type Loss } from './losses.ts';
+import type { Objective } from './objective.ts';
 
-/** Sums over the samples so far. */
-export interface MetricSums {
+/** Sums over the samples of an output so far. */
+export interface OutputSums {
   loss: number;
   /** Shares of right answers. */
   correct: number;
   /** Mean errors of losses of numbers. */
   errors: number;
-  samples: number;
 }
+
+/** Sums over the samples so far: `loss` is that of all outputs, with penalties; the others are the first output's. */
+export interface MetricSums extends OutputSums {
+  samples: number;
+  /** The outputs', where there are several with losses. */
+  outputs: OutputSums[];
+}
+
+/** The same to be read. */
+export type FinishedSums = Omit<MetricSums, 'outputs'> & { readonly outputs: readonly OutputSums[] };
 
 /** Adds a step's results, in the order of its samples. */
 export function addResults(sums: MetricSums, results: StepResults, count: number): void {
-  const { losses, correct, answers, errors, penalty } = results;
+  const { losses, outputs, penalty } = results;
+  const [{ correct, answers, errors }] = outputs as [OutputResults];
   for (let i = 0; i < count; i++) {
     sums.loss += losses[i]!;
     sums.correct += correct[i]! / answers;
@@ -23,20 +34,51 @@ export function addResults(sums: MetricSums, results: StepResults, count: number
   }
   sums.loss += penalty * count;
   sums.samples += count;
+  if (outputs.length === 1) return;
+  outputs.forEach((output, at) => {
+    sums.outputs[at] ??= { loss: 0, correct: 0, errors: 0 };
+    addOutput(sums.outputs[at], output, count);
+  });
 }
 
-/** Means over the samples. Numbers are not right or wrong: their accuracy is NaN, and their error is told. */
-export function metricsFrom(sums: MetricSums, loss: LossName | Loss): Metrics {
-  const { samples } = sums;
-  const mean = { loss: sums.loss / samples };
-  const { name } = resolveLoss(loss);
-  if (!['meanSquaredError', 'meanAbsoluteError', 'huber'].includes(name)) {
-    return { ...mean, accuracy: sums.correct / samples };
+function addOutput(
+  sums: OutputSums,
+  { losses, correct, answers, errors }: OutputResults,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    sums.loss += losses[i]!;
+    sums.correct += correct[i]! / answers;
+    sums.errors += errors === undefined ? 0 : errors[i]!;
   }
-  return { ...mean, accuracy: Number.NaN, meanAbsoluteError: sums.errors / samples };
+}
+
+/**
+ * Means over the samples. Numbers are not right or wrong: their accuracy is NaN, and their error is told. Where outputs
+ * have losses or targets of their own, each one's are told besides, and the accuracy of all is that of the first output
+ * that has one.
+ */
+export function metricsFrom(sums: FinishedSums, objective: Objective): Metrics {
+  const { samples } = sums;
+  const { losses, outputNames, perOutput } = objective;
+  const loss = sums.loss / samples;
+  if (!perOutput || outputNames.length === 1) {
+    return { loss, accuracy: Number.NaN, ...figuresOf(sums, samples, losses[0]!) };
+  }
+  const figures = losses.map((each, i): OutputMetrics => {
+    const own = sums.outputs[i] ?? { loss: 0, correct: 0, errors: 0 };
+    return { loss: own.loss / samples, ...figuresOf(own, samples, each) };
+  });
+  const main = figures.find(({ accuracy }) => accuracy !== undefined) ?? figures[0]!;
+  const outputs = Object.fromEntries(outputNames.map((name, i) => [name, figures[i]!]));
+  return { accuracy: Number.NaN, ...main, loss, outputs };
+}
+
+function figuresOf({ correct, errors }: OutputSums, samples: number, loss: Loss) {
+  return isNumbers(loss.name) ? { meanAbsoluteError: errors / samples } : { accuracy: correct / samples };
 }
 
 /** No samples yet. */
 export function noResults(): MetricSums {
-  return { loss: 0, correct: 0, errors: 0, samples: 0 };
+  return { loss: 0, correct: 0, errors: 0, samples: 0, outputs: [] };
 }

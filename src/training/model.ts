@@ -138,13 +138,13 @@ export class Model {
 
   /** Mean loss and accuracy over a data set. */
   async evaluate(dataset: Dataset | NamedDataset, options: EvaluateOptions = {}): Promise<Metrics> {
-    const { batchSize = 128, loss = 'categoricalCrossentropy' } = options;
+    const { batchSize = 128 } = options;
     checkBatchSize('evaluate', batchSize);
-    const feed = checkFit('evaluate', this.graph, dataset, loss);
+    const { feed, objective } = checkFit('evaluate', this.graph, dataset, options);
     return this.#state.exclusively('evaluate', async () => {
       const runner = await this.#state.runner(options);
-      const key = openEvaluation(runner, this.#state, feed, { batchSize, loss });
-      return evaluateWith(this.#state, runner, key, feed, loss);
+      const key = openEvaluation(runner, this.#state, feed, { batchSize, objective });
+      return evaluateWith(this.#state, runner, key, feed, objective);
     });
   }
 

@@ -116,7 +116,10 @@ function describe(finding: Finding | undefined, at: FailedAt): Description {
       return found(`${rest.at(-1)}${of}`);
     case 'losses':
     case '':
-      return found('the loss', `${LOWER}, and look at targets and weights of samples`);
+      return found(
+        name === '' ? 'the loss' : `the loss of output ${name}`,
+        `${LOWER}, and look at targets and weights of samples`,
+      );
     default:
       return found(`${buffer}${of}`);
   }

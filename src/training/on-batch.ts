@@ -1,18 +1,18 @@
 /** Training on a single batch that the caller has at hand. */
 import { arrayDataset } from '../data/array-dataset.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
-import { type NamedInput, namedDataset } from '../data/named-arrays.ts';
+import { type NamedInput, type NamedTarget, namedDataset } from '../data/named-arrays.ts';
 import type { NamedDataset } from '../data/named-dataset.ts';
-import { graphParameters } from '../model/graph.ts';
+import { type Graph, graphParameters } from '../model/graph.ts';
 import type { Runner } from '../parallel/runner.ts';
 import { elementCount } from '../tensor/shape.ts';
 import { checkWeighting, fillSamples, fillStep, type Weighting } from './batches.ts';
 import { checkFit } from './evaluate.ts';
 import { checkInputNames, type Feed } from './feed.ts';
 import type { Metrics } from './history.ts';
-import type { Loss, LossName } from './losses.ts';
 import { addResults, metricsFrom, noResults } from './metrics.ts';
 import { checkOnNonFinite, nonFiniteStep, type OnNonFinite } from './non-finite.ts';
+import type { Losses, Objective } from './objective.ts';
 import { openTraining } from './open-training.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from './optimizers.ts';
 import type { ModelState, RunOptions, Weight } from './state.ts';
@@ -21,19 +21,22 @@ import type { ModelState, RunOptions, Weight } from './state.ts';
 export interface BatchInput {
   /** [N, ...inputShape], or such arrays by the names of the model's inputs. */
   readonly inputs: BatchArray | Readonly<Record<string, BatchArray>>;
-  readonly targets: Int32Array | Float32Array;
+  /** For all outputs, or by the names of the outputs for each. */
+  readonly targets: TargetArray | Readonly<Record<string, TargetArray>>;
   /** What to make of the inputs, of all or of each by name; default none. */
   readonly normalization?: Normalization | Readonly<Record<string, Normalization>>;
 }
 
 /** Numbers as they are, or bytes. */
 type BatchArray = Float32Array | Uint8Array;
+/** Class indices, or what is dense. */
+type TargetArray = Int32Array | Float32Array;
 
 export interface BatchOptions extends RunOptions, Weighting {
   /** Default adam(). Not used for gradients alone. */
   readonly optimizer?: Optimizer | OptimizerName;
   /** As in `fit`; default 'categoricalCrossentropy'. */
-  readonly loss?: LossName | Loss;
+  readonly loss?: Losses;
   /** As in `fit`. */
   readonly lossWeights?: Readonly<Record<string, number>>;
   /** As in `fit`; with 'skip' the loss of a step that was left out comes back as it is. */
@@ -47,7 +50,7 @@ export async function trainOnBatch(
   options: BatchOptions,
 ): Promise<Metrics> {
   const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
-  const { runner, key, feed } = await prepare(state, batch, options, optimizer);
+  const { runner, key, feed, objective } = await prepare(state, batch, options, optimizer);
   const { onNonFinite = 'stop' } = options;
   checkOnNonFinite('trainOnBatch', onNonFinite);
   const end = await runBatch(state, runner, key, feed, options, optimizer.hyper(state.iterations));
@@ -56,7 +59,7 @@ export async function trainOnBatch(
     const at = { operation: 'trainOnBatch', indexOf: (position: number) => position };
     throw nonFiniteStep(runner.diagnose(key, 0, feed.size), at);
   }
-  return metricsOf(runner, key, feed.size, options);
+  return metricsOf(runner, key, feed.size, objective);
 }
 
 /** Gradients without a step; see `Model.gradientsOnBatch`. */
@@ -65,7 +68,7 @@ export async function gradientsOnBatch(
   batch: BatchInput,
   options: BatchOptions,
 ): Promise<Metrics & { gradients: Record<string, Weight> }> {
-  const { runner, key, feed } = await prepare(state, batch, options, undefined);
+  const { runner, key, feed, objective } = await prepare(state, batch, options, undefined);
   await runBatch(state, runner, key, feed, options, []);
   const plan = runner.plan(key);
   const gradients: Record<string, Weight> = {};
@@ -74,7 +77,7 @@ export async function gradientsOnBatch(
     if (origin === undefined) continue;
     gradients[name] = { shape: spec.shape, data: runner.floats(key, origin.buffer, elements).slice() };
   }
-  return { ...metricsOf(runner, key, feed.size, options), gradients };
+  return { ...metricsOf(runner, key, feed.size, objective), gradients };
 }
 
 async function prepare(
@@ -83,14 +86,13 @@ async function prepare(
   options: BatchOptions,
   optimizer: Optimizer | undefined,
 ) {
-  const loss = options.loss ?? 'categoricalCrossentropy';
-  const feed = checkFit('trainOnBatch', state.graph, asDataset(state, batch), loss);
+  const { feed, objective } = checkFit('trainOnBatch', state.graph, asDataset(state, batch), options);
   checkWeighting(feed, options);
   const runner = await state.runner(options);
   if (optimizer !== undefined) state.useOptimizer(runner, optimizer);
-  const { lossWeights, classWeight } = options;
-  const training = { batchSize: feed.size, loss, optimizer, augmented: [], lossWeights, classWeight };
-  return { runner, key: openTraining(runner, state, feed, training), feed };
+  const { classWeight } = options;
+  const training = { batchSize: feed.size, objective, optimizer, augmented: [], classWeight };
+  return { runner, key: openTraining(runner, state, feed, training), feed, objective };
 }
 
 async function runBatch(
@@ -115,44 +117,52 @@ async function runBatch(
   return runner.run(key, 0, feed.size);
 }
 
-function metricsOf(runner: Runner, key: string, count: number, { loss }: BatchOptions): Metrics {
+function metricsOf(runner: Runner, key: string, count: number, objective: Objective): Metrics {
   const sums = noResults();
   addResults(sums, runner.results(key, count), count);
-  return metricsFrom(sums, loss ?? 'categoricalCrossentropy');
+  return metricsFrom(sums, objective);
 }
 
-/** The batch as a data set. Throws ConfigError and ShapeError, naming the input. */
+/** The batch as a data set. Throws ConfigError and ShapeError, naming the input or the output. */
 function asDataset({ graph }: ModelState, batch: BatchInput): Dataset | NamedDataset {
   const { inputs, targets, normalization } = batch;
-  const output = graph.tensors[graph.output]!;
-  const masks = output.length > 1;
-  const targetShape = targets instanceof Float32Array ? output : output.slice(0, -1);
-  const classes = masks ? output.at(-1)! : elementCount(output);
-  if (isArray(inputs)) {
+  if (isArray(inputs) && isArray(targets)) {
     const common = isNormalization(normalization) ? normalization : undefined;
+    const { shape, ...target } = targetOf(graph, 0, targets);
     return arrayDataset({
       inputs,
       inputShape: graph.tensors[graph.input]!,
-      targets,
-      classes,
-      ...(masks && { targetShape }),
+      targets: target.values,
+      classes: target.classes!,
+      ...(shape && { targetShape: shape }),
       ...(common && { normalization: common }),
     });
   }
-  checkInputNames('trainOnBatch', 'inputs', graph, inputs);
+  const given = isArray(inputs) ? { [graph.inputNames[0]!]: inputs } : inputs;
+  checkInputNames('trainOnBatch', 'inputs', graph, given);
   const named = graph.inputNames.map((name, i): [string, NamedInput] => {
     const own = isNormalization(normalization) ? normalization : normalization?.[name];
     const shape = graph.tensors[graph.inputs[i]!]!;
-    return [name, { values: inputs[name]!, shape, ...(own && { normalization: own }) }];
+    return [name, { values: given[name]!, shape, ...(own && { normalization: own }) }];
   });
-  return namedDataset({
-    inputs: Object.fromEntries(named),
-    targets: { target: { values: targets, classes, ...(masks && { shape: targetShape }) } },
-  });
+  const learned = isArray(targets) ? { target: targets } : targets;
+  const taught = Object.entries(learned).map(([name, values]): [string, NamedTarget] => [
+    name,
+    targetOf(graph, Math.max(0, graph.outputNames.indexOf(name)), values),
+  ]);
+  return namedDataset({ inputs: Object.fromEntries(named), targets: Object.fromEntries(taught) });
 }
 
-function isArray(inputs: BatchInput['inputs']): inputs is BatchArray {
-  return ArrayBuffer.isView(inputs);
+/** A target of the shape that the output at a place asks for. */
+function targetOf({ tensors, outputs }: Graph, place: number, values: TargetArray): NamedTarget {
+  const output = tensors[outputs[place]!]!;
+  const masks = output.length > 1;
+  const shape = values instanceof Float32Array ? output : output.slice(0, -1);
+  return { values, classes: masks ? output.at(-1)! : elementCount(output), ...(masks && { shape }) };
+}
+
+function isArray<T extends ArrayBufferView>(value: T | Readonly<Record<string, T>>): value is T {
+  return ArrayBuffer.isView(value);
 }
 
 function isNormalization(value: BatchInput['normalization']): value is Normalization {

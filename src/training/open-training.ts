@@ -3,21 +3,19 @@ import { type Augmentation, checkAugmentation } from '../data/augmentation.ts';
 import { ConfigError } from '../errors.ts';
 import { planProgram, shardSizeFor } from '../model/plan.ts';
 import type { Runner } from '../parallel/runner.ts';
-import { classesOf, hasMasks, inputFormats, targetFormat } from './batches.ts';
+import { classesOf, hasMasks, inputFormats } from './batches.ts';
 import type { Feed } from './feed.ts';
-import { lossPlan } from './loss-plans.ts';
-import { type Loss, type LossName, outputWeights } from './losses.ts';
+import { type Objective, objectivePlan } from './objective.ts';
 import type { Optimizer } from './optimizers.ts';
 import type { ModelState } from './state.ts';
 
 /** What a training program depends on besides model and data. */
 export interface TrainingProgram {
   readonly batchSize: number;
-  readonly loss: LossName | Loss;
+  readonly objective: Objective;
   readonly optimizer: Optimizer | undefined;
   /** Which inputs are augmented, by their places. */
   readonly augmented: readonly number[];
-  readonly lossWeights?: Readonly<Record<string, number>> | undefined;
   readonly gradientNorms?: boolean | undefined;
   readonly classWeight?: ArrayLike<number> | undefined;
 }
@@ -29,15 +27,14 @@ export function openTraining(
   feed: Feed,
   options: TrainingProgram,
 ): string {
-  const { batchSize, loss, optimizer, augmented, gradientNorms = false, classWeight } = options;
+  const { batchSize, objective, optimizer, augmented, gradientNorms = false, classWeight } = options;
   const [kind] = feed.targets;
   const weighted = classWeight !== undefined && hasMasks(kind!) ? classesOf(kind!) : undefined;
-  const lossWeights = outputWeights('fit', state.graph.outputNames, options.lossWeights);
   const inputs = inputFormats(feed, augmented);
-  const targets = targetFormat(kind!);
+  const learned = objectivePlan(objective);
   const frozen = [...state.frozen];
   const plans = optimizer?.plan;
-  const decisive = [batchSize, loss, targets, inputs, plans, frozen, lossWeights, gradientNorms, weighted];
+  const decisive = [batchSize, learned, inputs, plans, frozen, gradientNorms, weighted];
   const key = JSON.stringify(['train', ...decisive]);
   const graph = state.trainingGraph;
   runner.open(key, (size = batchSize) =>
@@ -46,9 +43,7 @@ export function openTraining(
       batchSize: size,
       shardSize: shardSizeFor(size),
       ...inputs,
-      targets,
-      loss: lossPlan(loss, kind!.kind),
-      ...(lossWeights && { lossWeights }),
+      ...learned,
       gradientNorms,
       ...(weighted !== undefined && { classWeights: weighted }),
       ...(optimizer === undefined ? {} : { optimizer: optimizer.plan }),

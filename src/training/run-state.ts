@@ -2,6 +2,7 @@
 import { FormatError } from '../errors.ts';
 import { isJsonObject, type Json, type JsonObject, parseJson, writeJson } from '../io/json-value.ts';
 import type { EpochRecord } from './history.ts';
+import type { OutputSums } from './metrics.ts';
 
 /** Where in its epochs a run is, between two steps. */
 export interface RunPosition {
@@ -16,6 +17,8 @@ export interface RunPosition {
   /** Mean errors of losses of numbers. */
   readonly errors: number;
   readonly samples: number;
+  /** The outputs' sums, where there are several with losses. */
+  readonly outputs: readonly OutputSums[];
   /** Steps of the epoch that were left out. */
   readonly skippedSteps: number;
   /** Of the step before; 0 at an epoch's start. */
@@ -47,11 +50,13 @@ export interface CallbackRecord {
 
 const COUNTS = ['epoch', 'step', 'samples', 'skippedSteps'] as const;
 const NUMBERS = ['loss', 'learningRate'] as const;
+/** Members of a record that have figures of each output. */
+const OUTPUTS = ['outputs', 'valOutputs'];
 const SUMS = ['correct', 'errors', 'seconds'] as const;
 
 /** The start of an epoch. */
 export function startOfEpoch(epoch: number): RunPosition {
-  const none = { step: 0, loss: 0, correct: 0, errors: 0, samples: 0, skippedSteps: 0 };
+  const none = { step: 0, loss: 0, correct: 0, errors: 0, samples: 0, outputs: [], skippedSteps: 0 };
   return { epoch, ...none, learningRate: 0, seconds: 0 };
 }
 
@@ -81,7 +86,12 @@ export function readRunState(operation: string, text: string): RunState {
     return value as readonly Json[];
   };
   const all = object(data, '');
-  const position: JsonObject = { skippedSteps: 0, errors: 0, ...object(all.position, 'position') };
+  const position: JsonObject = {
+    skippedSteps: 0,
+    errors: 0,
+    outputs: [],
+    ...object(all.position, 'position'),
+  };
   for (const name of COUNTS) {
     check(isCount(position[name]), `position.${name}`, 'a whole number from 0 on', position[name]);
   }
@@ -92,12 +102,19 @@ export function readRunState(operation: string, text: string): RunState {
     const value = position[name];
     check(Number.isFinite(value) && (value as number) >= 0, `position.${name}`, 'a number from 0 on', value);
   }
+  const outputs = list(position.outputs, 'position.outputs').map((output, i): OutputSums => {
+    const { loss, correct, errors } = object(output, `position.outputs[${i}]`);
+    const right = [loss, correct, errors].every(Number.isFinite);
+    check(right, `position.outputs[${i}]`, 'sums loss, correct and errors', output);
+    return { loss, correct, errors } as unknown as OutputSums;
+  });
   check(isCount(all.iterations), 'iterations', 'a whole number from 0 on', all.iterations);
   check(typeof all.stopped === 'boolean', 'stopped', 'true or false', all.stopped);
   const records = list(all.records, 'records').map((record, i) => {
     const found = object(record, `records[${i}]`);
-    const bad = Object.keys(found).find((name) => !Number.isFinite(found[name]));
-    check(bad === undefined, `records[${i}].${bad}`, 'a number', bad && found[bad]);
+    const figures = figuresOf(found);
+    const bad = Object.keys(figures).find((name) => !Number.isFinite(figures[name]));
+    check(bad === undefined, `records[${i}].${bad}`, 'a number', bad && figures[bad]);
     check(
       found.epoch === i + 1 + firstEpoch(all.records),
       `records[${i}].epoch`,
@@ -129,7 +146,7 @@ export function readRunState(operation: string, text: string): RunState {
   const { epoch, step, loss, correct, errors, samples, skippedSteps, learningRate, seconds } =
     position as unknown as RunPosition;
   return {
-    position: { epoch, step, loss, correct, errors, samples, skippedSteps, learningRate, seconds },
+    position: { epoch, step, loss, correct, errors, samples, outputs, skippedSteps, learningRate, seconds },
     iterations: all.iterations as number,
     records,
     stopped: all.stopped as boolean,
@@ -137,6 +154,20 @@ export function readRunState(operation: string, text: string): RunState {
     slots: slots as readonly string[],
     callbacks,
   };
+}
+
+/** The members of a record by their paths: `outputs.box.loss` for what is said of an output. */
+function figuresOf(record: JsonObject): Record<string, Json> {
+  return Object.fromEntries(
+    Object.entries(record).flatMap(([name, value]): [string, Json][] => {
+      if (!OUTPUTS.includes(name) || !isJsonObject(value)) return [[name, value]];
+      return Object.entries(value).flatMap(([output, own]) => {
+        const path = `${name}.${output}`;
+        if (!isJsonObject(own)) return [[path, own] as [string, Json]];
+        return Object.entries(own).map(([figure, each]): [string, Json] => [`${path}.${figure}`, each]);
+      });
+    }),
+  );
 }
 
 /** Epochs before the first record: a run may have begun later (`initialEpoch`). */

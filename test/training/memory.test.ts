@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { adam, cifarNotebook, sequential, syntheticImages } from '../../src/index.ts';
 import { sequentialGraph } from '../../src/model/graph.ts';
 import { createEngine } from '../../src/parallel/engine.ts';
-import { feedOf } from '../../src/training/feed.ts';
+import { checkFit } from '../../src/training/evaluate.ts';
 import { openTraining } from '../../src/training/open-training.ts';
 import { ModelState } from '../../src/training/state.ts';
 
@@ -25,9 +25,8 @@ test('what is planned is what a step takes', async () => {
   const optimizer = adam();
   state.useOptimizer(runner, optimizer);
   const data = syntheticImages({ size: 8, seed: 1, split: 'train' });
-  const loss = 'categoricalCrossentropy';
-  const options = { batchSize: 8, loss, optimizer, augmented: [0] } as const;
-  const feed = feedOf('fit', state.graph, data);
+  const { feed, objective } = checkFit('fit', state.graph, data, {});
+  const options = { batchSize: 8, objective, optimizer, augmented: [0] } as const;
   const { model, step } = runner.bytes(openTraining(runner, state, feed, options));
   const planned = sequential({ inputShape }, cifarNotebook()).memory({ batchSize: 8, threads: 2 });
   assert.equal(step, planned.stepBytes);

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { ConfigError } from '../../errors.ts';
 import { isJsonObject } from '../../io/json-value.ts';
-import type { EpochRecord } from '../history.ts';
+import { type EpochRecord, figuresOf } from '../history.ts';
 import type { Callback } from './callback.ts';
 
 export interface CsvLoggerOptions {
@@ -48,7 +48,7 @@ export function csvLogger(file: string, options: CsvLoggerOptions = {}): Callbac
     },
     onEpochEnd(record) {
       begin();
-      const figures = figuresOf(record);
+      const figures = columnsOf(record, separator);
       if (columns === undefined) {
         columns = Object.keys(figures);
         appendLine(file, columns.join(separator));
@@ -78,11 +78,10 @@ function sizeOf(file: string): number {
   return attempt(file, () => (existsSync(file) ? statSync(file).size : 0));
 }
 
-/** The numbers of a record, by name. */
-function figuresOf(record: EpochRecord): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(record).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
-  );
+/** The figures of a record; what would break a line in the name of an output becomes _. */
+function columnsOf(record: EpochRecord, separator: string): Record<string, number> {
+  const plain = (name: string) => name.replaceAll(separator, '_').replace(/["\r\n]/g, '_');
+  return Object.fromEntries(Object.entries(figuresOf(record)).map(([name, value]) => [plain(name), value]));
 }
 
 function existingHeader(file: string, separator: string): string[] | undefined {

@@ -1,9 +1,9 @@
 /** Which epoch is better: by one figure of its record. */
 import { ConfigError } from '../../errors.ts';
-import type { EpochRecord } from '../history.ts';
+import { type EpochRecord, figuresOf } from '../history.ts';
 
 export interface MonitorOptions {
-  /** A figure of the epoch's record, such as 'valLoss' or 'accuracy'. Default 'valLoss'. */
+  /** A figure of the epoch's record, such as 'valLoss', 'accuracy' or 'valOutputs.box.loss'. Default 'valLoss'. */
   readonly monitor?: string;
   /** Whether less or more is better. Default 'auto': more for accuracies, else less. */
   readonly mode?: 'auto' | 'min' | 'max';
@@ -37,11 +37,11 @@ export function createMonitor(operation: string, options: MonitorOptions): Monit
     worst: more ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY,
     improves: (value, best) => (more ? value > best + minDelta : value < best - minDelta),
     read: (record) => {
-      const value = (record as unknown as Record<string, unknown>)[name];
-      if (typeof value === 'number') return value;
-      const figures = Object.entries(record).filter(([, figure]) => typeof figure === 'number');
+      const figures = figuresOf(record);
+      const value = figures[name];
+      if (value !== undefined) return value;
       const hint = name.startsWith('val') ? 'give fit a validation set' : undefined;
-      return refuse('monitor', `one of ${figures.map(([figure]) => figure).join(', ')}`, name, hint);
+      return refuse('monitor', `one of ${Object.keys(figures).join(', ')}`, name, hint);
     },
   };
 }

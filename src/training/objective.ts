@@ -1,0 +1,93 @@
+/** What a model learns: for each output a loss and a target, its own or one that all share. */
+import type { Targets } from '../data/dataset.ts';
+import { ConfigError } from '../errors.ts';
+import type { LossPlan, TargetFormat } from '../model/contracts.ts';
+import type { Graph } from '../model/graph.ts';
+import { targetFormat } from './batches.ts';
+import type { Feed } from './feed.ts';
+import { checkTargets, lossPlan } from './loss-plans.ts';
+import { type Loss, type LossName, outputWeights, resolveLoss } from './losses.ts';
+
+/** One loss for all outputs, or one for each by the output's name. */
+export type Losses = LossName | Loss | Readonly<Record<string, LossName | Loss>>;
+
+export interface ObjectiveOptions {
+  readonly loss?: Losses | undefined;
+  readonly lossWeights?: Readonly<Record<string, number>> | undefined;
+}
+
+/** Losses and targets, in the order of the model's outputs. */
+export interface Objective {
+  /**
+   * Whether outputs have losses or targets of their own; else all outputs learn the same, and evaluation is that of the
+   * first.
+   */
+  readonly perOutput: boolean;
+  readonly outputNames: readonly string[];
+  readonly losses: readonly Loss[];
+  /** One that all learn, or one an output. */
+  readonly targets: readonly Targets[];
+  /** What each output's loss counts; undefined where all count 1. */
+  readonly weights: readonly number[] | undefined;
+}
+
+/** Throws ConfigError and ShapeError where losses, targets and outputs do not fit together, naming the output. */
+export function objectiveOf(
+  operation: string,
+  graph: Graph,
+  feed: Feed,
+  options: ObjectiveOptions,
+): Objective {
+  const { outputNames } = graph;
+  const { loss = 'categoricalCrossentropy', lossWeights } = options;
+  const byName = isByName(loss);
+  if (byName) checkOutputNames(operation, 'loss', outputNames, Object.keys(loss));
+  const severalTargets = feed.targets.length > 1;
+  if (severalTargets) checkOutputNames(operation, 'dataset.targets', outputNames, feed.targetNames);
+  const losses = outputNames.map((name) => resolveLoss(byName ? loss[name]! : loss));
+  const { targets } = feed;
+  graph.outputs.forEach((index, i) => {
+    const argument = severalTargets ? `dataset.targets.${outputNames[i]}` : 'dataset.targets';
+    checkTargets(operation, losses[i]!, graph.tensors[index]!, targets[i] ?? targets[0]!, argument);
+  });
+  const weights = outputWeights(operation, outputNames, lossWeights);
+  return { perOutput: byName || severalTargets, outputNames, losses, targets, weights };
+}
+
+/** The objective as options of a plan. */
+export function objectivePlan({ perOutput, losses, targets, weights }: Objective): {
+  readonly targets: TargetFormat;
+  readonly otherTargets?: readonly TargetFormat[];
+  readonly loss: LossPlan;
+  readonly otherLosses?: readonly LossPlan[];
+  readonly lossWeights?: readonly number[];
+} {
+  const [first, ...others] = targets.map(targetFormat);
+  const [loss, ...otherLosses] = losses.map((each, i) => lossPlan(each, (targets[i] ?? targets[0]!).kind));
+  return {
+    targets: first!,
+    ...(others.length > 0 && { otherTargets: others }),
+    loss: loss!,
+    ...(perOutput && { otherLosses }),
+    ...(weights && { lossWeights: weights }),
+  };
+}
+
+function isByName(loss: Losses): loss is Readonly<Record<string, LossName | Loss>> {
+  return typeof loss === 'object' && loss !== null && typeof loss.name !== 'string';
+}
+
+function checkOutputNames(
+  operation: string,
+  argument: string,
+  outputs: readonly string[],
+  names: readonly string[],
+): void {
+  if (names.length === outputs.length && outputs.every((name) => names.includes(name))) return;
+  throw new ConfigError({
+    operation,
+    argument,
+    expected: `one for each of the outputs ${outputs.join(', ')}`,
+    received: names.join(', ') || 'none',
+  });
+}
