@@ -147,7 +147,14 @@ export { formatClassificationReport, type ReportTextOptions } from './training/e
 export { topKAccuracy } from './training/evaluation/top-k.ts';
 export type { FitOptions } from './training/fit.ts';
 export { foldBatchNormalization } from './training/fold-batch-normalization.ts';
-export type { EpochMetrics, EpochRecord, History, Metrics, StepProgress } from './training/history.ts';
+export type {
+  EpochMetrics,
+  EpochRecord,
+  History,
+  Metrics,
+  OutputMetrics,
+  StepProgress,
+} from './training/history.ts';
 export type { LearningRateSchedule } from './training/learning-rate.ts';
 export {
   binaryCrossentropy,
@@ -174,6 +181,7 @@ export {
   sequential,
 } from './training/models.ts';
 export type { OnNonFinite } from './training/non-finite.ts';
+export type { Losses } from './training/objective.ts';
 export type { BatchInput, BatchOptions } from './training/on-batch.ts';
 export {
   type AdagradOptions,

@@ -15,9 +15,17 @@ const PAGES: readonly PageRule[] = [
     title: 'Models',
     lead: 'Making models, running them, saving and loading them. From `faltung`.',
     places: [
-      ...['model', 'state', 'evaluate', 'on-batch', 'memory', 'save', 'trained-on'].map(
-        (name) => `src/training/${name}.ts`,
-      ),
+      ...[
+        'model',
+        'models',
+        'objective',
+        'state',
+        'evaluate',
+        'on-batch',
+        'memory',
+        'save',
+        'trained-on',
+      ].map((name) => `src/training/${name}.ts`),
       ...['src/training/fold', 'src/parallel/', 'src/io/', 'src/model/'],
     ],
   },

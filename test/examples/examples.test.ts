@@ -26,6 +26,14 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     prints: [/THESE ARE SYNTHETIC IMAGES/, /The first test image: /],
   },
   'own-dataset.ts': { prints: [/epoch 3: loss 0\.\d+, right 0\.\d+/, /images\/s/] },
+  'two-inputs.ts': {
+    args: () => ['6'],
+    prints: [
+      /picture \(input\) +\[N, 16, 16, 3\]/,
+      /epoch 6: kind 0\.\d+, (?:9\d|100)% right; place 0\.\d+, [01]\.\d\d pixels off/,
+      /the red one: \w+ at row \d+\.\d, column .*the green one: /s,
+    ],
+  },
   'own-layer.ts': { prints: [/brightest \(globalMaxPooling2d\)/, /accuracy: 1 /] },
   'convolution-as-matrix.ts': {
     prints: [

@@ -37,9 +37,10 @@ export function createMonitor(operation: string, options: MonitorOptions): Monit
     worst: more ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY,
     improves: (value, best) => (more ? value > best + minDelta : value < best - minDelta),
     read: (record) => {
+      const own = (record as unknown as Record<string, unknown>)[name];
+      if (typeof own === 'number') return own;
       const figures = figuresOf(record);
-      const value = figures[name];
-      if (value !== undefined) return value;
+      if (figures[name] !== undefined) return figures[name];
       const hint = name.startsWith('val') ? 'give fit a validation set' : undefined;
       return refuse('monitor', `one of ${Object.keys(figures).join(', ')}`, name, hint);
     },
