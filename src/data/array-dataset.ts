@@ -78,7 +78,7 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
 
 /**
  * Some samples of a data set, in the order given: sample i is the parent's sample chosen[i].
- * A number n stands for the first n samples (all of them where there are fewer).
+ * A number n stands for the first n samples (all of them where there are fewer). Of a `NamedDataset` it is one, too.
  * Throws DataError for an index outside the parent, ConfigError for a senseless count.
  */
 export function subset(dataset: Dataset, chosen: Uint32Array | readonly number[] | number): Dataset;

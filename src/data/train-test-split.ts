@@ -14,21 +14,23 @@ export interface TrainTestSplitOptions {
   readonly shuffle?: boolean;
 }
 
-interface Parts<D> {
-  readonly train: D;
-  readonly test: D;
-}
-
 /**
  * Two parts of a data set, each sample in one of them; nothing is copied. With seed s and a fraction f they are those
- * of `cifar10.load({ seed: s, validationSplit: f })`. Throws ConfigError for a size that leaves nothing to train on.
+ * of `cifar10.load({ seed: s, validationSplit: f })`. Of a `NamedDataset` both parts are such, too. Throws ConfigError
+ * for a size that leaves nothing to train on.
  */
-export function trainTestSplit(dataset: Dataset, options?: TrainTestSplitOptions): Parts<Dataset>;
-export function trainTestSplit(dataset: NamedDataset, options?: TrainTestSplitOptions): Parts<NamedDataset>;
+export function trainTestSplit(
+  dataset: Dataset,
+  options?: TrainTestSplitOptions,
+): { readonly train: Dataset; readonly test: Dataset };
+export function trainTestSplit(
+  dataset: NamedDataset,
+  options?: TrainTestSplitOptions,
+): { readonly train: NamedDataset; readonly test: NamedDataset };
 export function trainTestSplit(
   dataset: Dataset | NamedDataset,
   options: TrainTestSplitOptions = {},
-): Parts<Dataset | NamedDataset> {
+): { readonly train: Dataset | NamedDataset; readonly test: Dataset | NamedDataset } {
   const operation = 'trainTestSplit';
   if (isNamed(dataset)) checkNamedDataset(operation, dataset);
   else checkDataset(operation, dataset);

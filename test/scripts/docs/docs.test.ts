@@ -35,7 +35,7 @@ describe('what is read from the sources', () => {
     const { kind, members } = entry('Model');
     assert.equal(kind, 'class');
     const fit = members.find(({ name }) => name === 'fit')!;
-    assert.equal(fit.type, '(dataset: Dataset, options?: FitOptions): Promise<History>');
+    assert.equal(fit.type, '(dataset: Dataset | NamedDataset, options?: FitOptions): Promise<History>');
     assert.ok(members.every(({ name }) => !/#|^__/.test(name)));
     assert.equal(members.find(({ name }) => name === 'inputShape')!.type, 'Shape');
   });
