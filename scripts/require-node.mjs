@@ -24,7 +24,9 @@ if (major < 24 || (major === 24 && minor < 3)) {
   process.exitCode = 1;
 } else if (process.argv.length > 2) {
   // From the second start on, stripped and compiled code comes from a cache: a third of a second less (measured).
-  module.enableCompileCache();
+  // Workers read the variable.
+  const { directory } = module.enableCompileCache();
+  if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
   process.argv.splice(1, 1);
   process.argv[1] = resolve(process.argv[1]);
   await import(pathToFileURL(process.argv[1]).href);

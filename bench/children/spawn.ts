@@ -2,6 +2,9 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
+/** What stands in front of every npm script: processes start as a user's do, with the code cache of earlier starts. */
+const LAUNCHER = fileURLToPath(new URL('../../scripts/require-node.mjs', import.meta.url));
+
 /** The system's clock in milliseconds, finer than Date.now(): two processes can compare theirs. */
 export function clock(): number {
   return performance.timeOrigin + performance.now();
@@ -14,7 +17,7 @@ export function clock(): number {
 export async function runChild<R>(script: string, request: object): Promise<R> {
   const file = fileURLToPath(new URL(script, import.meta.url));
   const text = JSON.stringify({ ...request, spawnedAt: clock() });
-  return runJson<R>(process.execPath, ['--expose-gc', file, text]);
+  return runJson<R>(process.execPath, ['--expose-gc', LAUNCHER, file, text]);
 }
 
 /** Runs a command and parses the last line it prints. */
