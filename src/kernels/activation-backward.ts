@@ -14,6 +14,7 @@ import type { View } from '../tensor/view.ts';
 import { ACTIVATIONS, type ActivationName, checkAlpha } from './activation-functions.ts';
 import type { KernelFamily } from './kernel.ts';
 import { checkSameImages, elementsPerImage, forEachPixel, viewBuffer } from './pixels.ts';
+import { passGate } from './relu-gate.ts';
 
 export interface ActivationBackwardSpec {
   readonly kind: 'activationBackward';
@@ -62,7 +63,7 @@ export function checkActivationBackward(spec: ActivationBackwardSpec): void {
 }
 
 function gradientOf({ function: name, alpha }: ActivationBackwardSpec): (y: number, g: number) => number {
-  if (name === 'relu') return (y, g) => (y > 0 ? g : 0);
+  if (name === 'relu') return passGate;
   if (name === 'relu6') return (y, g) => (y > 0 && y < 6 ? g : 0);
   const { derivative } = ACTIVATIONS[name];
   return (saved, g) => f(g * derivative(saved, alpha));

@@ -17,6 +17,8 @@
  *
  *   output[n, oy, ox, k] = activation(Y + start), start = bias[k], or where `accumulate` the value held
  *
+ * with `gate` only where the ReLU in front had an output above 0, else +0
+ *
  * Order, all in f32: B^T and A^T by the steps of winograd-steps.ts, down the columns of a tile, then along
  * the rows. Each element of M (U's padding lanes included) starts at +0 and adds V*U for c ascending,
  * product and sum rounded. Without bias and `accumulate` nothing is added to Y. Blocks only share memory:
@@ -32,6 +34,8 @@ import { panelStart, panelWidth } from './conv2d-pack.ts';
 import type { FusedActivation } from './conv2d-quad.ts';
 import { checkAccumulation, checkInputView, checkOutputView } from './conv2d-views.ts';
 import { f32Buffer, type KernelFamily } from './kernel.ts';
+import { checkSameImages, viewBuffer } from './pixels.ts';
+import { passGate } from './relu-gate.ts';
 import {
   checkWinogradGeometry,
   forwardSlab,
@@ -55,6 +59,8 @@ export interface WinogradForwardSpec {
   /** Whether the result is added to what output holds (default false); excludes `bias`. */
   readonly accumulate?: boolean;
   readonly activation: FusedActivation;
+  /** As an input gradient: the output of the ReLU in front, through which the result goes on (relu-gate.ts). */
+  readonly gate?: View;
   /** Outputs of the transformed weights, where the convolution is of some of them (whole panels) only. */
   readonly weightOutputs?: number;
 }
@@ -95,6 +101,7 @@ export const winogradForward: KernelFamily<WinogradForwardSpec> = {
     f32Buffer('input', 'in', (count) => viewSpan(spec.input, count), viewLead(spec.input)),
     f32Buffer('weight', 'in', () => weightSpan(spec)),
     ...(spec.bias ? [f32Buffer('bias', 'in', () => spec.geometry.outChannels)] : []),
+    ...(spec.gate ? [viewBuffer('gate', 'in', spec.gate)] : []),
     f32Buffer('scratch', 'scratch', () => scratchLength(spec)),
     f32Buffer(
       'output',
@@ -119,16 +126,20 @@ export const winogradForward: KernelFamily<WinogradForwardSpec> = {
     });
     const multiply = bindProducts(spec, f32);
     const transformOutput = bindOutput(spec, f32);
+    const gateStride = spec.gate?.imageStride ?? 0;
     return (...args) => {
       const [inputAt, weightAt, ...rest] = args.map((byte) => byte >>> 2);
-      const [biasAt, scratchAt, outputAt] = (spec.bias ? rest : [-1, ...rest]) as [number, number, number];
+      const biasAt = spec.bias ? rest.shift()! : -1;
+      const gateAt = spec.gate === undefined ? -1 : rest.shift()!;
+      const [scratchAt, outputAt] = rest as [number, number];
       const count = args.at(-1)!;
       for (let n = 0; n < count; n++) {
         for (let first = 0; first < tiles; first += most) {
           const block = Math.min(most, tiles - first);
           transformInput(inputAt! + n * input.imageStride, scratchAt, first, block);
           multiply(weightAt!, scratchAt, block);
-          transformOutput(scratchAt, biasAt, outputAt + n * output.imageStride, first, block);
+          const images = { output: outputAt + n * output.imageStride, gate: gateAt + n * gateStride };
+          transformOutput(scratchAt, biasAt, images, first, block);
         }
       }
     };
@@ -149,6 +160,7 @@ function checkSpec(spec: WinogradForwardSpec): void {
   checkInputView('winogradForward', 'input', input, geometry, 0);
   checkOutputView('winogradForward', 'output', output, geometry, 0);
   checkAccumulation('winogradForward', spec);
+  if (spec.gate !== undefined) checkSameImages('winogradForward', { output, gate: spec.gate });
 }
 
 /** Second pass: t*t matrix products, [block, C] by [C, K]. */
@@ -180,9 +192,9 @@ function bindProducts(spec: WinogradForwardSpec, f32: Float32Array) {
   };
 }
 
-/** Third pass: Y of `block` tiles to the output, through bias or what is held there, and the activation. */
+/** Third pass: Y of `block` tiles to the output, through bias or what is held there, activation and gate. */
 function bindOutput(spec: WinogradForwardSpec, f32: Float32Array) {
-  const { geometry: g, outputTile, output, accumulate, activation } = spec;
+  const { geometry: g, outputTile, output, accumulate, activation, gate } = spec;
   const { tile, outputMatrix } = winogradMatrices(outputTile);
   const columns = tileGrid(g, outputTile)[1];
   const width = wholeVectors(g.outChannels);
@@ -191,7 +203,8 @@ function bindOutput(spec: WinogradForwardSpec, f32: Float32Array) {
   const nested = bindNested(stepProgram(outputMatrix));
   const m = new Float32Array(tile * tile);
   const y = new Float32Array(outputTile * outputTile);
-  return (scratchAt: number, biasAt: number, image: number, first: number, block: number): void => {
+  type Images = { readonly output: number; readonly gate: number };
+  return (scratchAt: number, biasAt: number, images: Images, first: number, block: number): void => {
     for (let b = 0; b < block; b++) {
       const top = Math.floor((first + b) / columns) * outputTile;
       const left = ((first + b) % columns) * outputTile;
@@ -203,11 +216,16 @@ function bindOutput(spec: WinogradForwardSpec, f32: Float32Array) {
           const row = top + Math.floor(i / outputTile);
           const column = left + (i % outputTile);
           if (row >= g.outHeight || column >= g.outWidth) continue;
-          const to = image + row * output.rowStride + column * output.pixelStride + k;
+          const to = images.output + row * output.rowStride + column * output.pixelStride + k;
           let value = y[i]!;
           if (accumulate) value = f(value + f32[to]!);
           else if (biasAt >= 0) value = f(value + f32[biasAt + k]!);
-          f32[to] = activation === 'relu' && value < 0 ? 0 : value;
+          if (activation === 'relu' && value < 0) value = 0;
+          if (gate !== undefined) {
+            const at = images.gate + row * gate.rowStride + column * gate.pixelStride + k;
+            value = passGate(f32[at]!, value);
+          }
+          f32[to] = value;
         }
       }
     }

@@ -17,6 +17,7 @@ import type {
 import { streamKey } from '../math/random.ts';
 import { elementCount } from '../tensor/shape.ts';
 import { plainBuffer, refTo, viewOf } from './buffers.ts';
+import { fuseCalls } from './fuse.ts';
 import { type Graph, type GraphNode, graphParameters } from './graph.ts';
 import { layoutTensors, type TensorLayout } from './layout.ts';
 import { channelRange, type Mode } from './places.ts';
@@ -259,8 +260,23 @@ function forwardContext(
       emission.keeping.set(node.layerName, [...before, ...calls]);
     },
     streamKey: (purpose) => streamKey(emission.seed, purpose, node.name),
-    call: (spec, operands) => void emission.calls.push({ spec, operands, layer: node.name }),
+    call: (spec, operands) => addCall(emission, { spec, operands, layer: node.name }),
   };
+}
+
+/** Whether a call reads what is computed again right before its own node's calls: too late for those in front. */
+function readsAgain({ again }: TensorLayout, { operands }: PlannedCall): boolean {
+  const buffers = new Set([...again.values()].map(({ origin }) => origin.buffer));
+  return operands.some((operand) => typeof operand === 'object' && buffers.has(operand.buffer));
+}
+
+/** Adds a call to the shard's, by way of the last one where it can do both. */
+function addCall({ calls, meetings, layout }: Emission, call: PlannedCall): void {
+  const last = calls.at(-1);
+  const isApart = last === undefined || meetings.at(-1)?.after === calls.length;
+  const fused = isApart ? undefined : fuseCalls(last, call);
+  if (fused === undefined || readsAgain(layout, call)) calls.push(call);
+  else calls[calls.length - 1] = fused;
 }
 
 function ofLayer({ name }: GraphNode, calls: readonly PlannedCall[]): PlannedCall[] {

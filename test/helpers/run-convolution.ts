@@ -26,6 +26,8 @@ export interface PassOptions {
   readonly activation?: FusedActivation | undefined;
   /** The values the result is added to. */
   readonly onto?: Values | undefined;
+  /** Of Winograd's kernels: the output of the ReLU that the result goes back through. */
+  readonly gate?: Values | undefined;
 }
 
 const NO_SLACK: Slack = { halo: 0, gap: 0 };
@@ -125,7 +127,7 @@ export function winogradPasses(outputTile: OutputTile) {
     g: ConvGeometry,
     input: Values,
     weight: Values,
-    { count, slack, bias, activation = 'linear', onto }: PassOptions,
+    { count, slack, bias, activation = 'linear', onto, gate }: PassOptions,
   ) => {
     const spec = {
       kind: 'winogradForward',
@@ -136,8 +138,10 @@ export function winogradPasses(outputTile: OutputTile) {
       bias: bias !== undefined,
       accumulate: onto !== undefined,
       activation,
+      ...(gate && { gate: outputView(g, 1, slack) }),
     } as const;
-    const arrays = { input, weight, ...(bias && { bias }), ...(onto && { output: onto }) };
+    const ends = { ...(bias && { bias }), ...(onto && { output: onto }), ...(gate && { gate }) };
+    const arrays = { input, weight, ...ends };
     return runKernel(winogradForward, spec, arrays, { count }).output as Float32Array;
   };
   return {

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ShapeError } from '../../src/errors.ts';
+import {
+  type ActivationBackwardSpec,
+  activationBackwardFamily,
+} from '../../src/kernels/activation-backward.ts';
 import { type MaxPoolBackwardSpec, maxPoolBackwardFamily } from '../../src/kernels/max-pool-backward.ts';
 import { type MaxPoolForwardSpec, maxPoolForwardFamily } from '../../src/kernels/max-pool-forward.ts';
 import { maxPoolBackwardTwin } from '../../src/kernels/simd/max-pool-backward.ts';
@@ -22,9 +26,11 @@ function forwardSpec({ input, output, window }: PoolLayout): MaxPoolForwardSpec 
 
 function backwardSpec(
   { input, output, gradInput, window }: PoolLayout,
-  accumulate: boolean,
+  end: 'written' | 'accumulated' | 'gated',
 ): MaxPoolBackwardSpec {
-  return { kind: 'maxPoolBackward', input, gradOutput: output, gradInput, window, accumulate };
+  const views = { input, gradOutput: output, gradInput };
+  const [accumulate, gated] = [end === 'accumulated', end === 'gated'];
+  return { kind: 'maxPoolBackward', ...views, window, accumulate, gated };
 }
 
 function gradient(
@@ -33,7 +39,7 @@ function gradient(
   gradOutput: Float32Array,
   start?: Float32Array,
 ) {
-  const spec = backwardSpec(subject, start !== undefined);
+  const spec = backwardSpec(subject, start === undefined ? 'written' : 'accumulated');
   const arrays = { input, gradOutput, ...(start === undefined ? {} : { gradInput: start }) };
   return runKernel(maxPoolBackwardFamily, spec, arrays, { count: subject.count }).gradInput!;
 }
@@ -100,6 +106,29 @@ test('19: the first NaN of a window is its maximum and takes the gradient', () =
   assertSameBits(gradient(subject, values, Float32Array.of(3)), [0, 3, 0, 0]);
 });
 
+test('a gated gradient is the plain one through the gradient of the ReLU in front, bit for bit', () => {
+  check(poolCases(), 60, (subject) => {
+    const { input: view, gradInput, count, seed } = subject;
+    const input = tiedValues(seed, subject.inputs).map((value) => Math.max(0, value));
+    const gradOutput = specialValues(seed + 1, subject.outputs);
+    const arrays = { input, gradOutput };
+    const gated = runKernel(maxPoolBackwardFamily, backwardSpec(subject, 'gated'), arrays, { count });
+    const plain = runKernel(maxPoolBackwardFamily, backwardSpec(subject, 'written'), arrays, { count });
+    const relu: ActivationBackwardSpec = {
+      kind: 'activationBackward',
+      function: 'relu',
+      alpha: 1,
+      saved: view,
+      gradOutput: gradInput,
+      gradInput,
+      accumulate: false,
+    };
+    const through = { saved: input, gradOutput: plain.gradInput! };
+    const expected = runKernel(activationBackwardFamily, relu, through, { count });
+    assertSameBits(gated.gradInput!, expected.gradInput!);
+  });
+});
+
 test('the twins of max pooling equal the scalar kernels', () => {
   check(poolCases(45), 60, (subject) => {
     const options = { count: subject.count, seed: subject.seed, specials: subject.seed % 2 === 0 };
@@ -112,8 +141,8 @@ test('the twins of max pooling equal the scalar kernels', () => {
       });
     for (const compare of [assertTwin, tied]) {
       assert.ok(compare(maxPoolForwardFamily, maxPoolForwardTwin, forwardSpec(subject), options));
-      for (const accumulate of [false, true]) {
-        const spec = backwardSpec(subject, accumulate);
+      for (const end of ['written', 'accumulated', 'gated'] as const) {
+        const spec = backwardSpec(subject, end);
         assert.ok(compare(maxPoolBackwardFamily, maxPoolBackwardTwin, spec, options));
       }
     }
@@ -125,8 +154,8 @@ test('the twins serve every kind of window, and no samples', () => {
     for (const count of [0, 2]) {
       const options = { count, seed: 5, specials: true };
       assertTwin(maxPoolForwardFamily, maxPoolForwardTwin, forwardSpec(layout), options);
-      for (const accumulate of [false, true]) {
-        assertTwin(maxPoolBackwardFamily, maxPoolBackwardTwin, backwardSpec(layout, accumulate), options);
+      for (const end of ['written', 'accumulated', 'gated'] as const) {
+        assertTwin(maxPoolBackwardFamily, maxPoolBackwardTwin, backwardSpec(layout, end), options);
       }
     }
   }

@@ -113,6 +113,11 @@ for (const outputTile of [2, 4] as const) {
           relu(biased),
         );
         assertSameBits(kernels.forward(g, input, weight, { ...tried, onto: gradOutput }), added);
+        const gate = relu(gradOutput.map((value, i) => (i % 5 === 0 ? Number.NaN : value)));
+        assertSameBits(
+          kernels.forward(g, input, weight, { ...tried, onto: gradOutput, gate }),
+          added.map((value, i) => (gate[i]! > 0 ? value : 0)),
+        );
         const gradWeight = kernels.weightGradient(g, input, gradOutput, tried);
         const onto = randomValues(tried.seed + 4, gradWeight.length);
         assertSameBits(

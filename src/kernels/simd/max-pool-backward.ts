@@ -19,7 +19,7 @@ export const maxPoolBackwardTwin: SimdTwin<MaxPoolBackwardSpec> = {
   kind: 'maxPoolBackward',
   emit(spec) {
     checkMaxPoolBackward(spec);
-    const { window, input, gradInput, accumulate } = spec;
+    const { window, input, gradInput, accumulate, gated = false } = spec;
     const b = twinFunction(maxPoolBackwardFamily, spec);
     const gradient = { origin: b.param('gradInput'), view: gradInput };
     const outputs = [{ origin: b.param('gradOutput'), view: spec.gradOutput }];
@@ -28,14 +28,21 @@ export const maxPoolBackwardTwin: SimdTwin<MaxPoolBackwardSpec> = {
     if (!accumulate && (overlap || !windowsCover(window, input.height, input.width))) {
       clearImages(b, gradient, count);
     }
-    const emitSite = siteEmitter(b, accumulate, accumulate || overlap);
+    const emitSite = siteEmitter(b, { accumulate, gated, add: accumulate || overlap });
     forEachWindow(b, window, [{ origin: b.param('input'), view: input }, gradient], outputs, count, emitSite);
     return b;
   },
 };
 
 /** `add`: whether taps are added to; otherwise each is written once, +0 where it is not the maximum. */
-function siteEmitter(b: FunctionBuilder, accumulate: boolean, add: boolean) {
+function siteEmitter(
+  b: FunctionBuilder,
+  {
+    accumulate,
+    gated,
+    add,
+  }: { readonly accumulate: boolean; readonly gated: boolean; readonly add: boolean },
+) {
   const [maxima, gradients, free, shares] = ['max', 'gradient', 'free', 'share'].map((name) =>
     b.localArray('v128', 2, name),
   ) as [Local[], Local[], Local[], Local[]];
@@ -46,6 +53,7 @@ function siteEmitter(b: FunctionBuilder, accumulate: boolean, add: boolean) {
       emitMaxima(site, pieces);
       pieces.forEach((piece, i) => {
         loadPiece(b, site.outputs[0]!, piece);
+        if (gated) b.get(maxima[i]!).f32x4(0).op('f32x4.gt').op('v128.and');
         b.set(gradients[i]!).i32x4([-1, -1, -1, -1]).set(free[i]!);
       });
       site.forEachTap((tap) => {

@@ -3,6 +3,7 @@
  * weights are read once a block even where an image has few tiles; a block's V and M stay in the second-level cache.
  */
 import { inputHalo } from '../../tensor/convolution.ts';
+import type { View } from '../../tensor/view.ts';
 import { panelWidths } from '../conv2d-pack.ts';
 import { blockOf, type WinogradForwardSpec, weightSlab, winogradForward } from '../winograd-forward.ts';
 import { forwardSlab, type SlabStrides, tileArea, tileGrid } from '../winograd-geometry.ts';
@@ -15,6 +16,7 @@ import { declareTile, loadLanes, reduceTile, startTile, storeTile, tileRows } fr
 import { type SimdTwin, type Target, twinFunction } from './twin.ts';
 import { emitNested } from './winograd-steps.ts';
 import {
+  type ChannelGroup,
   emitTileTransforms,
   forChannels,
   forTileShape,
@@ -43,6 +45,7 @@ export const winogradForwardTwin: SimdTwin<WinogradForwardSpec> = {
     const write: TileLayout = { ...grid, view: output, size: outputTile, top: 0, left: 0, margin: 0 };
     const source = startWalk(b, read, b.param('input'));
     const result = startWalk(b, write, b.param('output'));
+    const gate = spec.gate && startWalk(b, { ...write, view: spec.gate }, b.param('gate'));
     const scratch = b.param('scratch');
     const products = b.local('i32', 'products');
     const most = blockOf(spec);
@@ -56,7 +59,7 @@ export const winogradForwardTwin: SimdTwin<WinogradForwardSpec> = {
       const place = { program, tileBytes: 4 * inner.tile, elementBytes: 4 * inner.element };
       emitTileTransforms(b, source, tiles, scratch, place, target);
       emitProducts(b, spec, tiles, scratch, products, target);
-      emitOutput(b, spec, result, tiles, products, target);
+      emitOutput(b, spec, { result, gate }, tiles, products, target);
     });
     return b;
   },
@@ -146,11 +149,11 @@ function emitProducts(
   });
 }
 
-/** Y = A^T M A, bias or what the output holds, activation, and the store. */
+/** Y = A^T M A, bias or what the output holds, activation, gate, and the store. */
 function emitOutput(
   b: FunctionBuilder,
   spec: WinogradForwardSpec,
-  result: TileWalk,
+  { result, gate }: { readonly result: TileWalk; readonly gate: TileWalk | undefined },
   tiles: Local,
   products: Local,
   target: Target,
@@ -160,11 +163,12 @@ function emitOutput(
   const program = stepProgram(outputMatrix);
   const outer = forwardSlab(g.outChannels, blockOf(spec));
   const from = b.local('i32', 'productsAt');
-  const pointers = bias ? [from, result.at, b.param('bias')] : [from, result.at];
+  const pointers = [from, result.at, ...(bias ? [b.param('bias')] : []), ...(gate ? [gate.at] : [])];
   b.get(products).set(from);
   repeat(b, tiles, () => {
     forTileShape(b, result, (rows, columns) => {
-      forChannels(b, g.outChannels, pointers, target, (group, [m, to, biasAt]) => {
+      forChannels(b, g.outChannels, pointers, target, (group, [m, to, ...more]) => {
+        const biasAt = bias ? more[0] : undefined;
         const shift = bias ? loadGroup(b, group, biasAt, 0) : undefined;
         const load = (i: number, j: number) =>
           loadGroup(b, wholeGroup(group), m, 4 * (i * tile + j) * outer.element);
@@ -180,11 +184,28 @@ function emitOutput(
             }
             if (activation === 'relu') b.get(vector).f32x4(0).op('f32x4.pmax').set(vector);
           });
+          if (gate !== undefined) emitGate(b, group, more.at(-1)!, gate.layout.view, [i, j], value);
           storeGroup(b, group, to!, offset, value);
         });
       });
     });
     nextTile(b, result);
+    if (gate !== undefined) nextTile(b, gate);
     b.advance(from, 4 * outer.tile);
+  });
+}
+
+/** Leaves a value only where the ReLU's output at pixel (i, j) of the tile is above 0. */
+function emitGate(
+  b: FunctionBuilder,
+  group: ChannelGroup,
+  at: Local,
+  view: View,
+  [i, j]: readonly [number, number],
+  value: readonly Local[],
+): void {
+  const opened = loadGroup(b, group, at, 4 * (i * view.rowStride + j * view.pixelStride));
+  value.forEach((vector, part) => {
+    b.get(opened[part]!).f32x4(0).op('f32x4.gt').get(vector).op('v128.and').set(vector);
   });
 }

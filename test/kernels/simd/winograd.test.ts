@@ -25,11 +25,13 @@ import { assertTwin } from '../../helpers/twin.ts';
 interface Ends {
   readonly start: 'zero' | 'bias' | 'accumulate';
   readonly activation: 'linear' | 'relu';
+  readonly gated?: boolean;
 }
 
 const ends: fc.Arbitrary<Ends> = fc.record({
   start: fc.constantFrom('zero', 'bias', 'accumulate'),
   activation: fc.constantFrom('linear', 'relu'),
+  gated: fc.boolean(),
 });
 
 /** Parts of a vector, of a pair of vectors and of a panel of 16, and several panels. */
@@ -74,12 +76,15 @@ const inputView = (g: ConvGeometry, slack: Slack, halo = inputHalo(g)): View =>
 const outputView = (g: ConvGeometry, slack: Slack): View =>
   slackView(g.outHeight, g.outWidth, g.outChannels, 0, slack);
 
-function forwardSpec(problem: Problem, { start, activation }: Ends): WinogradForwardSpec {
+function forwardSpec(problem: Problem, { start, activation, gated }: Ends): WinogradForwardSpec {
   const { geometry, outputTile, inputSlack, outputSlack } = problem;
   const input = inputView(geometry, inputSlack);
   const output = outputView(geometry, outputSlack);
   const [bias, accumulate] = [start === 'bias', start === 'accumulate'];
-  return { kind: 'winogradForward', geometry, outputTile, input, output, bias, accumulate, activation };
+  // The gate lies differently from the output.
+  const gate = gated ? { gate: slackView(output.height, output.width, output.channels, 1, inputSlack) } : {};
+  const common = { geometry, outputTile, input, output, bias, accumulate, activation, ...gate };
+  return { kind: 'winogradForward', ...common };
 }
 
 function gradientSpec(problem: Problem, accumulate: boolean, flip: boolean): WinogradWeightGradientSpec {
