@@ -1,6 +1,7 @@
 /** The line of a running epoch, as wide as the terminal allows. */
 import type { StepProgress } from '../../src/training/history.ts';
 import { formatDuration } from './duration.ts';
+import { figuresOf } from './figures.ts';
 
 /** Characters of the bar itself, at most and at least. */
 const [WIDEST, NARROWEST] = [30, 8];
@@ -10,16 +11,18 @@ const [WIDEST, NARROWEST] = [30, 8];
  * is no room the bar gets shorter, then what matters least is left out.
  */
 export function barLine(progress: StepProgress, columns: number): string {
-  const { epoch, epochs, step, steps, loss, accuracy, imagesPerSecond, secondsLeft } = progress;
+  const { epoch, epochs, step, steps, loss, imagesPerSecond, secondsLeft } = progress;
+  const [score, ...others] = figuresOf(progress, ' ');
   const left = step === steps ? 'validating' : `${formatDuration(secondsLeft)} left`;
   // From what is given up last to what is given up first.
   const parts: readonly (readonly [place: number, text: string])[] = [
     [0, `${epoch}/${epochs}`],
     [3, `loss ${loss.toFixed(4)}`],
     [5, left],
-    [4, `accuracy ${accuracy.toFixed(4)}`],
+    ...(score === undefined ? [] : [[4, score] as const]),
     [1, `${step}/${steps}`],
     [2, `${Math.round(imagesPerSecond)} images/s`],
+    ...others.map((text, i) => [4 + (i + 1) / (others.length + 1), text] as const),
   ];
   const room = Math.max(10, columns - 1);
   for (let kept = parts.length; kept > 0; kept--) {

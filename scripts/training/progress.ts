@@ -4,6 +4,7 @@ import { SingleBar } from 'cli-progress';
 import type { EpochRecord, StepProgress } from '../../src/training/history.ts';
 import { barLine } from './bar.ts';
 import { formatDuration } from './duration.ts';
+import { figuresOf } from './figures.ts';
 
 /** Seconds between two lines where there is no terminal. */
 const QUIET_SECONDS = 10;
@@ -56,7 +57,8 @@ function terminalProgress(stream: NodeJS.WriteStream): ProgressDisplay {
 function plainProgress(stream: NodeJS.WriteStream): ProgressDisplay {
   let next = performance.now() + QUIET_SECONDS * 1000;
   return {
-    step({ epoch, epochs, step, steps, imagesPerSecond, secondsLeft, loss, accuracy }) {
+    step(progress) {
+      const { epoch, epochs, step, steps, imagesPerSecond, secondsLeft, loss } = progress;
       if (performance.now() < next) return;
       next = performance.now() + QUIET_SECONDS * 1000;
       const parts = [
@@ -64,7 +66,7 @@ function plainProgress(stream: NodeJS.WriteStream): ProgressDisplay {
         `${Math.round(imagesPerSecond)} images/s`,
         `${formatDuration(secondsLeft)} left`,
         `loss ${loss.toFixed(4)}`,
-        `accuracy ${accuracy.toFixed(4)}`,
+        ...figuresOf(progress, ' '),
       ];
       stream.write(`epoch ${epoch}/${epochs}: ${parts.join(', ')}\n`);
     },
@@ -82,10 +84,16 @@ export function epochLine(record: EpochRecord, epochs: number, best = false): st
     `${record.seconds.toFixed(1)}s`,
     `${Math.round(record.imagesPerSecond)} images/s`,
     `loss: ${record.loss.toFixed(4)}`,
-    `accuracy: ${record.accuracy.toFixed(4)}`,
+    ...figuresOf(record, ': '),
   ];
   if (record.valLoss !== undefined) parts.push(`val_loss: ${record.valLoss.toFixed(4)}`);
-  if (record.valAccuracy !== undefined) parts.push(`val_accuracy: ${record.valAccuracy.toFixed(4)}`);
+  const { valAccuracy = Number.NaN, valMeanAbsoluteError: valError, valOutputs } = record;
+  const checked = {
+    ...{ loss: 0, accuracy: valAccuracy },
+    ...(valError !== undefined && { meanAbsoluteError: valError }),
+    ...(valOutputs && { outputs: valOutputs }),
+  };
+  parts.push(...figuresOf(checked, ': ').map((text) => `val_${text}`));
   if (record.skippedSteps) parts.push(`skipped steps: ${record.skippedSteps}`);
   return `${parts.join(' - ')}${best ? ' - best' : ''}`;
 }

@@ -71,7 +71,8 @@ function tiles({ evaluation, records, bestEpoch, parameters }: TrainingReport): 
       evaluation && evaluation.topK.k > 1 ? percent(evaluation.topK.accuracy) : undefined,
     ],
     ['calibration error', evaluation && percent(evaluation.calibration.expectedError)],
-    ['validation accuracy', last?.valAccuracy === undefined ? undefined : percent(last.valAccuracy)],
+    ['validation accuracy', hasValue(last?.valAccuracy) ? percent(last!.valAccuracy!) : undefined],
+    ['validation error', last?.valMeanAbsoluteError?.toFixed(4)],
     ['best epoch', best && `${best.epoch} of ${last!.epoch}`],
     ['images/s in training', last && String(Math.round(records.length / rate))],
     ['time of training', last && formatDuration(seconds)],
@@ -86,7 +87,7 @@ async function curves({ records, bestEpoch, gradientNorms = [] }: TrainingReport
   const note = bestEpoch === undefined ? '' : `<p>Dashed: the best epoch, ${bestEpoch}.</p>`;
   const charts = await draw([
     lossCurve(records, marked),
-    accuracyCurve(records, marked),
+    ...(records.some(({ accuracy }) => hasValue(accuracy)) ? [accuracyCurve(records, marked)] : []),
     ...(changes ? [learningRateChart(records)] : []),
     ...(gradientNorms.length > 0 ? [gradientNormChart(gradientNorms)] : []),
   ]);
@@ -140,20 +141,45 @@ function configurationTable(configuration: Readonly<Record<string, unknown>>): s
 }
 
 function epochTable(records: readonly EpochRecord[], bestEpoch: number | undefined): string {
-  const figure = (value: number | undefined, digits: number) => value?.toFixed(digits) ?? '';
-  const rows = records.map((record) => [
-    String(record.epoch),
-    figure(record.loss, 4),
-    figure(record.accuracy, 4),
-    figure(record.valLoss, 4),
-    figure(record.valAccuracy, 4),
-    record.learningRate.toPrecision(3),
-    figure(record.seconds, 1),
-    figure(record.imagesPerSecond, 0),
-  ]);
-  const columns = ['epoch', 'loss', 'accuracy', 'validation loss', 'validation accuracy'];
+  const outputs = Object.keys(records.at(-1)?.outputs ?? {});
+  const losses = (which: 'outputs' | 'valOutputs', title: string) =>
+    outputs.map((name) => column(`${title} of ${name}`, (record) => record[which]?.[name]?.loss, 4));
+  // What no epoch has is no column.
+  const columns = [
+    column('epoch', ({ epoch }) => epoch, 0),
+    column('loss', ({ loss }) => loss, 4),
+    ...losses('outputs', 'loss'),
+    column('accuracy', ({ accuracy }) => accuracy, 4),
+    column('mean absolute error', ({ meanAbsoluteError }) => meanAbsoluteError, 4),
+    column('validation loss', ({ valLoss }) => valLoss, 4),
+    ...losses('valOutputs', 'validation loss'),
+    column('validation accuracy', ({ valAccuracy }) => valAccuracy, 4),
+    column('validation error', ({ valMeanAbsoluteError }) => valMeanAbsoluteError, 4),
+    {
+      ...column('learning rate', ({ learningRate }) => learningRate, 0),
+      show: (rate: number) => rate.toPrecision(3),
+    },
+    column('seconds', ({ seconds }) => seconds, 1),
+    column('images/s', ({ imagesPerSecond }) => imagesPerSecond, 0),
+  ].filter(({ read }) => records.some((record) => hasValue(read(record))));
+  const rows = records.map((record) =>
+    columns.map(({ read, show }) => (hasValue(read(record)) ? show(read(record)!) : '')),
+  );
   const marked = records.findIndex(({ epoch }) => epoch === bestEpoch);
-  return tableHtml([...columns, 'learning rate', 'seconds', 'images/s'], rows, { marked });
+  return tableHtml(
+    columns.map(({ title }) => title),
+    rows,
+    { marked },
+  );
+}
+
+function column(title: string, read: (record: EpochRecord) => number | undefined, digits: number) {
+  return { title, read, show: (value: number) => value.toFixed(digits) };
+}
+
+/** Whether a figure is there: the accuracy of numbers is NaN. */
+function hasValue(figure: number | undefined): boolean {
+  return figure !== undefined && !Number.isNaN(figure);
 }
 
 function percent(share: number): string {

@@ -87,3 +87,15 @@ export function figuresOf(record: object): Record<string, number> {
     }),
   );
 }
+
+/** A record as JSON can keep it, which has no NaN: figures that are not known are left out. */
+export function withoutUnknown(record: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => !Number.isNaN(value)));
+}
+
+/** What `withoutUnknown` has left of a record, as it was. */
+export function withUnknown<T extends object>(record: T): T & Pick<EpochRecord, 'accuracy'> {
+  const { accuracy, valLoss, valAccuracy } = record as Partial<EpochRecord>;
+  const checked = valLoss !== undefined && { valAccuracy: valAccuracy ?? Number.NaN };
+  return { ...record, accuracy: accuracy ?? Number.NaN, ...checked };
+}

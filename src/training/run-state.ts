@@ -1,7 +1,7 @@
 /** Where a run is, as the JSON of a checkpoint: position, history, configuration, what callbacks remember. */
 import { FormatError } from '../errors.ts';
 import { isJsonObject, type Json, type JsonObject, parseJson, writeJson } from '../io/json-value.ts';
-import type { EpochRecord } from './history.ts';
+import { type EpochRecord, withoutUnknown, withUnknown } from './history.ts';
 import type { OutputSums } from './metrics.ts';
 
 /** Where in its epochs a run is, between two steps. */
@@ -62,10 +62,7 @@ export function startOfEpoch(epoch: number): RunPosition {
 
 /** The JSON of a state. */
 export function writeRunState(operation: string, state: RunState): string {
-  // JSON has no NaN, which the accuracy of numbers is.
-  const records = state.records.map((record) =>
-    Object.fromEntries(Object.entries(record).filter(([, value]) => !Number.isNaN(value))),
-  );
+  const records = state.records.map(withoutUnknown);
   return writeJson(operation, 'training', { ...state, records: records as unknown as Json });
 }
 
@@ -121,10 +118,7 @@ export function readRunState(operation: string, text: string): RunState {
       'epochs in order',
       found.epoch,
     );
-    const unknown = found.accuracy === undefined ? { accuracy: Number.NaN } : {};
-    const unchecked =
-      'valLoss' in found && found.valAccuracy === undefined ? { valAccuracy: Number.NaN } : {};
-    return { ...found, ...unknown, ...unchecked } as unknown as EpochRecord;
+    return withUnknown(found) as unknown as EpochRecord;
   });
   const slots = list(all.slots, 'slots');
   check(

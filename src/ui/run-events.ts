@@ -1,5 +1,5 @@
 /** The view of a run from its folder's metrics.jsonl, the events that `jsonlLogger` writes. */
-import type { EpochRecord, StepProgress } from '../training/history.ts';
+import { type EpochRecord, type StepProgress, withUnknown } from '../training/history.ts';
 import { pointBetween } from './points.ts';
 import { changedView, type RunStatus, type RunView } from './run-view.ts';
 
@@ -30,15 +30,16 @@ export function viewOfEvents(view: RunView, text: string, now: number): RunView 
       before = undefined;
       result = { ...result, epochs: positive(event.epochs), status: 'running' };
     } else if (event.event === 'steps' && isProgress(event)) {
+      const progress = withUnknown(event);
       const seconds = before === undefined ? Number.POSITIVE_INFINITY : (time - before.time) / 1000;
       const perStep = samples / event.steps;
-      const point = pointBetween(before?.progress, event, ({ step }) => step * perStep, seconds);
+      const point = pointBetween(before?.progress, progress, ({ step }) => step * perStep, seconds);
       const rate = point.imagesPerSecond > 0 ? point : { ...point, imagesPerSecond: event.imagesPerSecond };
-      result = changedView(result, { progress: event, points: [rate] });
-      before = { progress: event, time };
+      result = changedView(result, { progress, points: [rate] });
+      before = { progress, time };
     } else if (event.event === 'epoch' && Number.isSafeInteger(event.epoch)) {
       const { event: _, time: __, ...record } = event;
-      result = changedView(result, { records: [record as unknown as EpochRecord] });
+      result = changedView(result, { records: [withUnknown(record) as unknown as EpochRecord] });
       before = undefined;
     } else if (event.event === 'end') {
       result = { ...result, status: statusOf(event.end) };
@@ -60,16 +61,7 @@ function parsed(line: string): RunEvent | undefined {
 }
 
 function isProgress(event: RunEvent): event is RunEvent & StepProgress {
-  const names = [
-    'epoch',
-    'epochs',
-    'step',
-    'steps',
-    'loss',
-    'accuracy',
-    'imagesPerSecond',
-    'secondsLeft',
-  ] as const;
+  const names = ['epoch', 'epochs', 'step', 'steps', 'loss', 'imagesPerSecond', 'secondsLeft'] as const;
   return names.every((name) => Number.isFinite(event[name])) && event.steps! > 0;
 }
 

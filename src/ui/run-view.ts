@@ -20,7 +20,7 @@ export type RunStatus =
 export interface RunPoint {
   readonly epoch: number;
   readonly loss: number;
-  /** 0 to 1. */
+  /** 0 to 1; NaN for numbers. */
   readonly accuracy: number;
   /** Counted between the two points. */
   readonly imagesPerSecond: number;
@@ -126,5 +126,6 @@ function meanPoint(a: RunPoint, b: RunPoint): RunPoint {
 
 /** The one that the page would call the best. */
 function betterRecord(a: EpochRecord, b: EpochRecord): EpochRecord {
+  if (Number.isNaN(b.accuracy)) return (a.valLoss ?? a.loss) < (b.valLoss ?? b.loss) ? a : b;
   return (a.valAccuracy ?? a.accuracy) > (b.valAccuracy ?? b.accuracy) ? a : b;
 }

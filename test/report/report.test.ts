@@ -119,6 +119,16 @@ describe('a report', () => {
     assert.match(short, /Loss: training 2\.000/);
     assert.doesNotMatch(short, /NaN|undefined/);
   });
+
+  test('of numbers has no accuracy, and of outputs the loss of each', async () => {
+    const where = { epoch: 1, learningRate: 0.1, seconds: 1, imagesPerSecond: 9 };
+    const numbers = { loss: 2, accuracy: Number.NaN, meanAbsoluteError: 0.75, outputs: { box: { loss: 3 } } };
+    const checked = { valLoss: 2.5, valAccuracy: Number.NaN, valMeanAbsoluteError: 0.875 };
+    const html = await trainingReportHtml({ title: 'N', records: [{ ...where, ...numbers, ...checked }] });
+    assert.match(html, /loss of box/);
+    assert.match(html, /0\.8750/);
+    assert.doesNotMatch(html, /NaN|undefined|accuracy|Accuracy/);
+  });
 });
 
 describe('in a browser', { skip: withoutBrowser }, () => {

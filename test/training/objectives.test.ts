@@ -11,9 +11,11 @@ import {
   flatten,
   functional,
   input,
+  jsonlLogger,
   load,
   type Model,
   namedDataset,
+  readEpochEvents,
   type SymbolicTensor,
   weightsSha256,
 } from '../../src/index.ts';
@@ -164,6 +166,27 @@ test('one target with losses by output is shared, several targets may share a lo
   assert.equal(shared.outputs!.a!.loss, outputs!.a!.loss);
   assert.ok(shared.outputs!.b!.loss > shared.outputs!.a!.loss);
   assert.ok(Number.isNaN(shared.accuracy));
+});
+
+test('numbers alone have no accuracy in files, and their records come back from them as they were', async () => {
+  const model = onlyPlace();
+  const folder = temporaryFolder();
+  const [table, log] = ['metrics.csv', 'metrics.jsonl'].map((name) => path.join(folder, name)) as [
+    string,
+    string,
+  ];
+  const single = namedDataset({ inputs: { pixels }, targets: { box } });
+  const { epochs } = await model.fit(single, {
+    ...{ engine, loss: 'meanSquaredError', validation: single },
+    callbacks: [csvLogger(table), jsonlLogger(log, { everySeconds: 0 })],
+  });
+  assert.ok(Number.isNaN(epochs[0]!.accuracy) && Number.isNaN(epochs[0]!.valAccuracy));
+  assert.deepEqual(readEpochEvents(readFileSync(log, 'utf8')), epochs);
+  for (const file of [table, log]) {
+    const text = readFileSync(file, 'utf8');
+    assert.match(text, /valMeanAbsoluteError/);
+    assert.doesNotMatch(text, /accuracy|null|NaN/i);
+  }
 });
 
 test('losses and targets that fit no output are refused by name', async () => {

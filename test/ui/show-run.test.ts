@@ -150,6 +150,15 @@ describe('events', () => {
     );
   });
 
+  test('a run on numbers, which have no accuracy, is shown like others', () => {
+    const { accuracy: _, ...step } = steps(2, 3, 1);
+    const epoch = { event: 'epoch', time: at(2), epoch: 1, loss: 2, meanAbsoluteError: 1, valLoss: 4 };
+    const { points, records, progress } = viewOfEvents(START, text(step, epoch), 1e12 + 3000);
+    assert.deepEqual([points[0]!.loss, points[0]!.accuracy], [3, Number.NaN]);
+    assert.deepEqual([records[0]!.accuracy, records[0]!.valAccuracy], [Number.NaN, Number.NaN]);
+    assert.equal(progress!.loss, 3);
+  });
+
   test('a run that went on has its later epochs once', () => {
     const epoch = (n: number, loss: number) => ({ event: 'epoch', time: at(n), epoch: n, loss, accuracy: 0 });
     const begin = { event: 'begin', time: at(0), epochs: 3, samples: 1 };

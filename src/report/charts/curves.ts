@@ -14,16 +14,18 @@ export interface CurveOptions {
 
 /**
  * Loss and accuracy side by side over epochs, as the notebook's `plot_compare`: training blue, validation red where
- * there is one; the last values are in the titles. `records` are those of `fit`.
+ * there is one; the last values are in the titles. `records` are those of `fit`; those of numbers have no accuracy, and
+ * the loss stands alone.
  */
 export function trainingCurves(records: readonly Figures[], options: CurveOptions = {}): Spec {
   const { bestEpoch, title = 'Training' } = options;
   const marked = records.some(({ epoch }) => epoch === bestEpoch);
+  const ofNumbers = records.length > 0 && records.every(({ accuracy }) => Number.isNaN(accuracy));
   return {
     title: heading(title, marked ? [`Dashed: the best epoch, ${bestEpoch}.`] : []),
     spacing: 64,
     bounds: 'flush',
-    hconcat: [lossCurve(records, options), accuracyCurve(records, options)],
+    hconcat: [lossCurve(records, options), ...(ofNumbers ? [] : [accuracyCurve(records, options)])],
   };
 }
 

@@ -8,7 +8,7 @@
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { FileError } from '../../errors.ts';
-import type { EpochRecord } from '../history.ts';
+import { type EpochRecord, withoutUnknown, withUnknown } from '../history.ts';
 import type { Callback } from './callback.ts';
 
 export interface JsonlLoggerOptions {
@@ -52,9 +52,9 @@ export function jsonlLogger(file: string, options: JsonlLoggerOptions = {}): Jso
     onBatchEnd(progress) {
       if (performance.now() < next) return;
       next = performance.now() + 1000 * everySeconds;
-      write('steps', { ...progress }, false);
+      write('steps', withoutUnknown(progress), false);
     },
-    onEpochEnd: (record) => write('epoch', { ...record }, true),
+    onEpochEnd: (record) => write('epoch', withoutUnknown(record), true),
     onTrainEnd: ({ end }) => write('end', { end }, true),
   };
 }
@@ -74,7 +74,7 @@ export function readEpochEvents(text: string): EpochRecord[] {
     }
     const { event, time: _, ...record } = (found ?? {}) as { event?: unknown; time?: unknown } & EpochRecord;
     if (event !== 'epoch' || !Number.isSafeInteger(record.epoch)) continue;
-    records = [...records.filter(({ epoch }) => epoch < record.epoch), record];
+    records = [...records.filter(({ epoch }) => epoch < record.epoch), withUnknown(record)];
   }
   return records;
 }

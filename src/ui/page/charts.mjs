@@ -59,6 +59,8 @@ function chart(id, format, columns, fromZero = false) {
       plot = undefined;
     },
     draw(view) {
+      // A chart that is hidden has no width to be drawn in.
+      if (element.parentElement.hidden) return;
       const data = columns(view);
       const width = Math.max(120, element.clientWidth);
       if (plot === undefined) {

@@ -127,9 +127,15 @@ function showFigures() {
   set('step', progress ? `${Math.round(within * progress.steps)} / ${progress.steps}` : '–');
   set('loss', current.loss.toFixed(4));
   set('accuracy', percent(current.accuracy));
-  set('validation', percent(last?.valAccuracy));
-  const best = records.reduce((a, b) => ((b.valAccuracy ?? -1) > (a?.valAccuracy ?? -1) ? b : a), undefined);
-  set('best', best?.valAccuracy === undefined ? '–' : `${percent(best.valAccuracy)} (${best.epoch})`);
+  // Numbers have no accuracy: their validation is told by its loss.
+  const ofClasses = Number.isFinite(current.accuracy);
+  for (const element of document.querySelectorAll('.of-classes')) element.hidden = !ofClasses;
+  const shown = (record) => (ofClasses ? percent(record?.valAccuracy) : (record?.valLoss?.toFixed(4) ?? '–'));
+  const worth = (record) =>
+    (ofClasses ? record?.valAccuracy : record && -record.valLoss) ?? Number.NEGATIVE_INFINITY;
+  set('validation', shown(last));
+  const best = records.reduce((a, b) => (worth(b) > worth(a) ? b : a), undefined);
+  set('best', best === undefined ? '–' : `${shown(best)} (${best.epoch})`);
   const rate =
     current === progress
       ? (view.points.at(-1)?.imagesPerSecond ?? progress.imagesPerSecond)
@@ -186,35 +192,31 @@ function showEpochs() {
     );
     return line;
   };
-  const names = [
-    'epoch',
-    'loss',
-    'accuracy',
-    'val. loss',
-    'val. accuracy',
-    'learning rate',
-    'seconds',
-    'images/s',
-  ];
-  document.querySelector('#epochs thead').replaceChildren(row(names, 'th'));
   const number = (value) => value?.toFixed(4) ?? '–';
-  const rows = records
-    .slice(-MOST_ROWS)
-    .map((r) =>
-      row(
-        [
-          r.epoch,
-          number(r.loss),
-          percent(r.accuracy),
-          number(r.valLoss),
-          percent(r.valAccuracy),
-          Number(r.learningRate.toPrecision(3)),
-          r.seconds.toFixed(1),
-          Math.round(r.imagesPerSecond),
-        ],
-        'td',
-      ),
-    );
+  const outputs = Object.keys(records.at(-1)?.outputs ?? {});
+  const all = [
+    ['epoch', (r) => r.epoch, String],
+    ['loss', (r) => r.loss, number],
+    ...outputs.map((name) => [`loss of ${name}`, (r) => r.outputs?.[name]?.loss, number]),
+    ['accuracy', (r) => r.accuracy, percent],
+    ['mean abs. error', (r) => r.meanAbsoluteError, number],
+    ['val. loss', (r) => r.valLoss, number],
+    ...outputs.map((name) => [`val. loss of ${name}`, (r) => r.valOutputs?.[name]?.loss, number]),
+    ['val. accuracy', (r) => r.valAccuracy, percent],
+    ['learning rate', (r) => r.learningRate, (rate) => Number(rate.toPrecision(3))],
+    ['seconds', (r) => r.seconds, (seconds) => seconds.toFixed(1)],
+    ['images/s', (r) => r.imagesPerSecond, Math.round],
+  ];
+  // What no epoch has is no column.
+  const columns = all.filter(([, read]) => records.some((r) => Number.isFinite(read(r))));
+  const head = columns.map(([name]) => name);
+  document.querySelector('#epochs thead').replaceChildren(row(head, 'th'));
+  const rows = records.slice(-MOST_ROWS).map((r) =>
+    row(
+      columns.map(([, read, show]) => (Number.isFinite(read(r)) ? show(read(r)) : '–')),
+      'td',
+    ),
+  );
   document.querySelector('#epochs tbody').replaceChildren(...rows);
 }
 

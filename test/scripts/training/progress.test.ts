@@ -63,6 +63,24 @@ test('the bar says where the epoch is, and gets shorter where there is less room
   }
 });
 
+test('numbers have an error and no accuracy; outputs have their losses', () => {
+  const numbers = { accuracy: Number.NaN, meanAbsoluteError: 0.25 };
+  const checked = { valAccuracy: Number.NaN, valMeanAbsoluteError: 0.5 };
+  assert.equal(
+    epochLine({ ...record, ...numbers, ...checked }, 20),
+    'Epoch 2/20 - 12.3s - 988 images/s - loss: 1.2346 - error: 0.2500 - val_loss: 1.5000 - val_error: 0.5000',
+  );
+  assert.match(barLine({ ...halfway, ...numbers }, 120), / {2}loss 2\.0000 {2}error 0\.2500 {2}1:05 left$/);
+  const outputs = { kind: { loss: 0.75, accuracy: 0.1 }, place: { loss: 1.25, meanAbsoluteError: 1 } };
+  assert.match(
+    epochLine({ ...record, outputs, valOutputs: outputs }, 20),
+    / - accuracy: 0\.5000 - kind_loss: 0\.7500 - place_loss: 1\.2500 - val_loss: .* - val_place_loss: 1\.2500$/,
+  );
+  const wide = barLine({ ...halfway, outputs }, 140);
+  assert.match(wide, / {2}accuracy 0\.1000 {2}kind_loss 0\.7500 {2}place_loss 1\.2500 {2}1:05 left$/);
+  assert.doesNotMatch(barLine({ ...halfway, outputs }, 80), /place_loss/);
+});
+
 /** What progress writes for an epoch of three steps. */
 function written(isTTY: boolean): string {
   let text = '';

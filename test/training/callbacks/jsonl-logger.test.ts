@@ -90,8 +90,8 @@ describe('jsonlLogger', () => {
       '{',
     ].join('\n');
     assert.deepEqual(readEpochEvents(text), [
-      { epoch: 1, loss: 1 },
-      { epoch: 2, loss: 4 },
+      { epoch: 1, loss: 1, accuracy: Number.NaN },
+      { epoch: 2, loss: 4, accuracy: Number.NaN },
     ]);
     assert.deepEqual(readEpochEvents(''), []);
   });
