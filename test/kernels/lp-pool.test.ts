@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ConfigError, ShapeError } from '../../src/errors.ts';
-import { heapOf } from '../../src/kernels/kernel.ts';
+import { type Heap, heapOf } from '../../src/kernels/kernel.ts';
 import { type LpPoolBackwardSpec, lpPoolBackwardFamily } from '../../src/kernels/lp-pool-backward.ts';
 import { type LpPoolForwardSpec, lpPoolForwardFamily } from '../../src/kernels/lp-pool-forward.ts';
+import { lpPoolBackwardTwin } from '../../src/kernels/simd/lp-pool-backward.ts';
+import { lpPoolForwardTwin } from '../../src/kernels/simd/lp-pool-forward.ts';
 import { poolWindow } from '../../src/tensor/pooling.ts';
 import { denseView } from '../../src/tensor/view.ts';
+import { check } from '../helpers/arbitraries.ts';
+import { poolCases } from '../helpers/pool-cases.ts';
 import { runKernel } from '../helpers/run-kernel.ts';
+import { assertTwin } from '../helpers/twin.ts';
 
 const [input, output] = [denseView(1, 4, 1), denseView(1, 2, 1)];
 const window = poolWindow('test', [1, 4, 1], { poolSize: [1, 2] });
@@ -53,4 +58,33 @@ test('views that do not fit the window, and what is no norm, are refused', () =>
   const heap = heapOf(new ArrayBuffer(64));
   assert.throws(() => lpPoolForwardFamily.bind(spec, heap), ShapeError);
   assert.throws(() => lpPoolForwardFamily.bind({ ...spec, output, p: 0.5 }, heap), ConfigError);
+});
+
+test('the twins of norms 1 and 2 equal the scalar kernels, other norms are left to these', () => {
+  check(poolCases(21), 40, ({ input: from, output: to, gradInput, window: shape, count, seed }) => {
+    const options = { count, seed, specials: seed % 2 === 0 };
+    for (const p of [1, 2, 3]) {
+      const spec: LpPoolForwardSpec = { kind: 'lpPoolForward', input: from, output: to, window: shape, p };
+      assert.equal(assertTwin(lpPoolForwardFamily, lpPoolForwardTwin, spec, options), p < 3);
+      for (const accumulate of [false, true]) {
+        const views = { input: from, gradOutput: to, gradInput };
+        const back: LpPoolBackwardSpec = { kind: 'lpPoolBackward', ...views, window: shape, p, accumulate };
+        assert.equal(assertTwin(lpPoolBackwardFamily, lpPoolBackwardTwin, back, options), p < 3);
+      }
+    }
+  });
+});
+
+test('windows of zeros have the norm +0 and move no gradient, in the twins too', () => {
+  const fill = (name: string, heap: Heap, at: number, length: number) => {
+    heap.f32.fill(name === 'input' ? -0 : 1, at, at + length);
+  };
+  const [from, to] = [denseView(1, 4, 5), denseView(1, 2, 5)];
+  for (const p of [1, 2]) {
+    const spec: LpPoolForwardSpec = { kind: 'lpPoolForward', input: from, output: to, window, p };
+    assert.ok(assertTwin(lpPoolForwardFamily, lpPoolForwardTwin, spec, { count: 2, seed: 3, fill }));
+    const views = { input: from, gradOutput: to, gradInput: from };
+    const back: LpPoolBackwardSpec = { kind: 'lpPoolBackward', ...views, window, p, accumulate: true };
+    assert.ok(assertTwin(lpPoolBackwardFamily, lpPoolBackwardTwin, back, { count: 2, seed: 3, fill }));
+  }
 });

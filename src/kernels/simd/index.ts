@@ -39,6 +39,8 @@ import { layerNormForwardTwin } from './layer-norm-forward.ts';
 import { lionTwin } from './lion.ts';
 import { localResponseBackwardTwin } from './local-response-backward.ts';
 import { localResponseForwardTwin } from './local-response-forward.ts';
+import { lpPoolBackwardTwin } from './lp-pool-backward.ts';
+import { lpPoolForwardTwin } from './lp-pool-forward.ts';
 import { maxPoolBackwardTwin } from './max-pool-backward.ts';
 import { maxPoolForwardTwin } from './max-pool-forward.ts';
 import { maximumViewsTwin } from './maximum-views.ts';
@@ -104,6 +106,8 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   layerNormForward: layerNormForwardTwin,
   localResponseBackward: localResponseBackwardTwin,
   localResponseForward: localResponseForwardTwin,
+  lpPoolBackward: lpPoolBackwardTwin,
+  lpPoolForward: lpPoolForwardTwin,
   maxPoolBackward: maxPoolBackwardTwin,
   maxPoolForward: maxPoolForwardTwin,
   maximumViews: maximumViewsTwin,
