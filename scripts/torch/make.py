@@ -3,9 +3,10 @@
 usage: /usr/bin/python3 scripts/torch/make.py FOLDER NETWORK [--batch N] [--seed N] [--step RATE]
 
 Writes FOLDER/state.safetensors, the state_dict, and FOLDER/expected.safetensors: `images` [N, H, W, C], `logits32` and
-`logits64` [N, classes], which are PyTorch's outputs in float32 and float64. With --step RATE the network is trained by
-one step of SGD on `labels` instead, in both precisions: `loss64`, and the changes of the parameters, `change32/NAME` and
-`change64/NAME`, in PyTorch's layouts.
+`logits64` [N, classes], which are PyTorch's outputs in float32 and float64. With --step RATE the network, VGG16, is
+trained by one step of SGD on `labels` instead: `loss`, and of each parameter `gradient/NAME` and `change/NAME`, are those
+of float32, in PyTorch's layouts, and `decided/...` what float64 makes of it with the decisions of float32
+(decisions.py). `loss64` is that of float64 left alone.
 
 Parameters begin as torchvision makes them; biases, and factors and offsets of batch normalisation, are drawn, too, and
 its running statistics are those of two other batches: so every number of the state matters, and activations keep their
@@ -23,6 +24,7 @@ import torch  # noqa: E402
 import torch.nn as nn  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 
+from decisions import decided_gradients, gradients_of, outputs_of  # noqa: E402
 from definitions import NETWORKS  # noqa: E402
 from safetensors_file import write_safetensors  # noqa: E402
 
@@ -63,21 +65,31 @@ def main():
     labels = torch.randint(1000, (args.batch,))
     write_safetensors(os.path.join(args.folder, 'state.safetensors'), network.state_dict())
     expected = {'images': images.permute(0, 2, 3, 1), 'labels': labels.to(torch.int32)}
-    for bits, dtype in ((32, torch.float32), (64, torch.float64)):
-        run = copy.deepcopy(network).to(dtype)
-        x = images.to(dtype)
-        if args.step is None:
-            with torch.no_grad():
-                expected[f'logits{bits}'] = run(x)
-            continue
-        loss = F.cross_entropy(run(x), labels)
-        loss.backward()
-        expected[f'loss{bits}'] = loss.detach().reshape(1)
-        before = {name: value.detach().clone() for name, value in run.named_parameters()}
-        torch.optim.SGD(run.parameters(), lr=args.step).step()
-        for name, value in run.named_parameters():
-            expected[f'change{bits}/{name}'] = value.detach() - before[name]
+    if args.step is None:
+        with torch.no_grad():
+            expected['logits32'] = network(images)
+            expected['logits64'] = network.double()(images.double())
+    else:
+        expected.update(steps(network, images, labels, args.step))
     write_safetensors(os.path.join(args.folder, 'expected.safetensors'), expected)
+
+
+def steps(network, images, labels, rate):
+    """What --step writes besides images and labels."""
+    run = copy.deepcopy(network)
+    loss = F.cross_entropy(run(images), labels)
+    loss.backward()
+    results = {'loss': loss.detach().reshape(1), **gradients_of(run)}
+    torch.optim.SGD(run.parameters(), lr=rate).step()
+    for (name, after), before in zip(run.named_parameters(), network.parameters()):
+        results[f'change/{name}'] = (after - before).detach()
+    outputs = outputs_of(network, images)
+    network.double()
+    with torch.no_grad():
+        results['loss64'] = F.cross_entropy(network(images.double()), labels).reshape(1)
+    for name, value in decided_gradients(network, images.double(), labels, outputs).items():
+        results[f'decided/{name}'] = value
+    return results
 
 
 main()
