@@ -171,6 +171,7 @@ export {
   sparseCategoricalCrossentropy,
 } from './training/losses.ts';
 export type { MemoryOptions, PlannedMemory } from './training/memory.ts';
+export type { Metric, MetricsOption } from './training/metric-functions.ts';
 export { Model, type PredictionInputs } from './training/model.ts';
 export {
   type FunctionalOptions,

@@ -48,6 +48,11 @@ function checkState({ position, iterations, records, slots, callbacks }: RunStat
   }
   for (const record of records) {
     for (const [name, value] of Object.entries(record)) {
+      // What is said of outputs and metrics is checked by its own figures.
+      if (['outputs', 'valOutputs', 'metrics', 'valMetrics'].includes(name) && typeof value === 'object') {
+        assert.ok(leavesOf(value).every(Number.isFinite), `${name}: ${JSON.stringify(value)}`);
+        continue;
+      }
       // Losses of numbers have no accuracy.
       const mayBeUnknown = name === 'accuracy' || name === 'valAccuracy';
       assert.ok(Number.isFinite(value) || (mayBeUnknown && Number.isNaN(value)), `${name}: ${value}`);
@@ -56,6 +61,11 @@ function checkState({ position, iterations, records, slots, callbacks }: RunStat
   assert.ok(slots.every((slot) => typeof slot === 'string'));
   for (const { tensors } of callbacks)
     for (const { shape } of tensors) assert.ok(shape.every(Number.isSafeInteger));
+}
+
+/** The numbers below a value, and whatever else is no object. */
+function leavesOf(value: unknown): unknown[] {
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [value];
 }
 
 export const fuzzCheckpoint: Soak = {

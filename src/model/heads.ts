@@ -1,7 +1,7 @@
 /** The outputs that losses see in training and evaluation: their buffers, their losses' calls, what leads to them. */
 import type { CopyViewSpec } from '../kernels/copy-view.ts';
 import type { PlannedBuffer, TensorRef } from '../layers/layer.ts';
-import { plainBuffer, refTo } from './buffers.ts';
+import { plainBuffer, refTo, tensorBuffer } from './buffers.ts';
 import type { LossContext, LossPlan, TargetFormat } from './contracts.ts';
 import type { Emission } from './emit.ts';
 import type { Graph, GraphNode } from './graph.ts';
@@ -24,6 +24,10 @@ export interface PlannedHead {
   readonly errors: PlannedBuffer;
   /** Whether the loss tells errors instead of hits. */
   readonly regression: boolean;
+  /** What its loss sees. */
+  readonly seen: TensorRef;
+  /** A copy of it for the main thread, [samples, ...shape]; see `keptOutputs`. */
+  readonly kept: TensorRef | undefined;
   /** Answers a sample, of which `correct` counts the right ones. */
   readonly answers: number;
 }
@@ -58,6 +62,10 @@ export function planHead(
     correct: plainBuffer(named('correct'), 'batch', { sampleBytes: 4 }),
     errors: plainBuffer(named('errors'), 'batch', { sampleBytes: 8 }),
     regression: loss?.regression === true,
+    seen,
+    kept: options.keptOutputs?.includes(place)
+      ? tensorBuffer(named('seen'), 'batch', seen.shape, 0)
+      : undefined,
     answers: loss?.answers?.(seen) ?? 1,
   };
 }
@@ -65,6 +73,12 @@ export function planHead(
 /** The loss of the output at a place. */
 function lossOf({ loss, otherLosses }: PlanOptions, place: number): LossPlan | undefined {
   return place === 0 ? loss : (otherLosses?.[place - 1] ?? loss);
+}
+
+/** Emits a copy for the main thread. */
+export function emitCopy(emission: Emission, from: TensorRef, to: TensorRef): void {
+  const spec: CopyViewSpec = { kind: 'copyView', input: from.view, output: to.view, accumulate: false };
+  emission.call(spec, [from.origin, to.origin, 'count']);
 }
 
 /** Emits the losses of all heads; `results`: the tensors that they see. */

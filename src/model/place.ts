@@ -120,10 +120,11 @@ export function placeProgram(
 
 /** What losses leave for the main thread. */
 function resultsOf({ heads }: Plan): readonly PlannedBuffer[] {
-  return heads.flatMap(({ losses, correct, errors, regression }) => [
+  return heads.flatMap(({ losses, correct, errors, regression, kept }) => [
     losses,
     correct,
     ...(regression ? [errors] : []),
+    ...(kept === undefined ? [] : [kept.origin.buffer]),
   ]);
 }
 

@@ -27,7 +27,7 @@ import {
 } from './contracts.ts';
 import { type Emission, emitBackward, emitForward, startEmission } from './emit.ts';
 import type { Graph } from './graph.ts';
-import { emitLosses, forwardNodes, type PlannedHead, planHead, targetBuffers } from './heads.ts';
+import { emitCopy, emitLosses, forwardNodes, type PlannedHead, planHead, targetBuffers } from './heads.ts';
 import { emitInput, type InputBuffers } from './input.ts';
 import type { Penalties } from './penalty.ts';
 import { splitCall } from './split.ts';
@@ -57,6 +57,8 @@ export interface PlanOptions {
   /** In training: what each output's loss counts; default 1 for every output. */
   readonly lossWeights?: readonly number[];
   readonly optimizer?: OptimizerPlan;
+  /** Places of the outputs with losses that the main thread reads, too, as their losses see them. */
+  readonly keptOutputs?: readonly number[];
   /** Whether the norms of gradients are measured (`squares`); default false. */
   readonly gradientNorms?: boolean;
   /** Seed of the layers' random streams. */
@@ -148,6 +150,7 @@ export function planProgram(graph: Graph, options: PlanOptions): Plan {
   const others = options.loss === undefined ? [] : outputs.slice(1);
   const heads = [first, ...others.map((seen, i) => planHead(graph, options, targets, i + 1, seen))];
   if (options.loss !== undefined) emitLosses(emission, options, heads, results, classWeights);
+  for (const { kept, seen } of heads) if (kept !== undefined) emitCopy(emission, seen, kept);
   if (training) for (const node of [...nodes].reverse()) emitBackward(emission, node);
   const shardStrideBytes = strideOfShards(emission);
   const phases = split ? splitPhases(emission.calls, shardSize) : stretchPhases(emission, shards);

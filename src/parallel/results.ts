@@ -1,9 +1,10 @@
 /** What a step has left for the main thread: losses, hits, penalties, norms of gradients. */
 import type { Heap } from '../kernels/kernel.ts';
-import type { PlannedBuffer } from '../layers/layer.ts';
+import type { PlannedBuffer, TensorRef } from '../layers/layer.ts';
 import type { PlannedHead } from '../model/heads.ts';
 import type { PlacedProgram } from '../model/place.ts';
 import type { Plan } from '../model/plan.ts';
+import { elementCount } from '../tensor/shape.ts';
 
 /** What an output's loss has left. */
 export interface OutputResults {
@@ -14,6 +15,8 @@ export interface OutputResults {
   readonly answers: number;
   /** Mean error of each sample, where the loss tells that instead of hits. */
   readonly errors: Float64Array | undefined;
+  /** What its loss saw, [count, ...shape], where the plan keeps it. */
+  readonly seen: Float32Array | undefined;
 }
 
 export interface StepResults {
@@ -33,6 +36,10 @@ export function readResults(plan: Plan, placed: PlacedProgram, heap: Heap, count
     const at = placed.addressOf(buffer) / 8;
     return heap.f64.subarray(at, at + length);
   };
+  const seenOf = ({ shape, origin }: TensorRef) => {
+    const at = placed.addressOf(origin.buffer) / 4;
+    return heap.f32.subarray(at, at + count * elementCount(shape));
+  };
   const outputs = plan.heads.map((head): OutputResults => {
     const correct = placed.addressOf(head.correct) / 4;
     return {
@@ -40,6 +47,7 @@ export function readResults(plan: Plan, placed: PlacedProgram, heap: Heap, count
       correct: heap.i32.subarray(correct, correct + count),
       answers: head.answers,
       errors: head.regression ? doubles({ buffer: head.errors, length: count }) : undefined,
+      seen: head.kept && seenOf(head.kept),
     };
   });
   let { losses } = outputs[0]!;

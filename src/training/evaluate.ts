@@ -10,6 +10,7 @@ import { elementCount, type Shape } from '../tensor/shape.ts';
 import { fillSamples, inputFormats, targetFormats } from './batches.ts';
 import { type Feed, feedOf } from './feed.ts';
 import type { Metrics } from './history.ts';
+import type { MetricsOption } from './metric-functions.ts';
 import { addResults, metricsFrom, noResults } from './metrics.ts';
 import {
   type Losses,
@@ -28,6 +29,8 @@ export interface EvaluateOptions extends RunOptions {
   readonly loss?: Losses;
   /** As in `fit`, where outputs have losses or targets of their own; else the first output's loss counts alone. */
   readonly lossWeights?: Readonly<Record<string, number>>;
+  /** As in `fit`. */
+  readonly metrics?: MetricsOption;
 }
 
 export interface PredictOptions extends RunOptions {
@@ -109,7 +112,7 @@ export async function runThrough(
   runner: Runner,
   key: string,
   feed: Feed,
-  collect: (from: number, count: number) => void,
+  collect: (from: number, count: number, slot: number) => void,
   signal?: AbortSignal,
 ): Promise<void> {
   const { batchSize, mode } = runner.plan(key).options;
@@ -126,7 +129,7 @@ export async function runThrough(
     const running = runner.run(key, slot, count);
     const next = from + batchSize;
     await settle([running, next < feed.size ? fill(next, 1 - slot) : undefined]);
-    collect(from, count);
+    collect(from, count, slot);
   }
 }
 
@@ -147,7 +150,10 @@ export async function evaluateWith(
   signal?: AbortSignal,
 ): Promise<Metrics> {
   const sums = noResults();
-  const collect = (_from: number, count: number) => addResults(sums, runner.results(key, count), count);
+  const collect = (_from: number, count: number, slot: number) => {
+    const { targets } = runner.input(key, slot, count);
+    addResults(sums, runner.results(key, count), count, objective, targets);
+  };
   await runThrough(runner, key, feed, collect, signal);
   const metrics = metricsFrom(sums, objective);
   return { ...metrics, loss: metrics.loss + penaltyOf(state, runner) };

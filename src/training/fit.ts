@@ -14,6 +14,7 @@ import { checkBatchSize, checkFit, evaluateWith, openEvaluation, settle } from '
 import type { Feed } from './feed.ts';
 import { normsByLayer } from './gradient-norms.ts';
 import type { EpochMetrics, EpochRecord, History, Metrics, StepProgress } from './history.ts';
+import type { MetricsOption } from './metric-functions.ts';
 import { addResults, type FinishedSums, metricsFrom, type OutputSums } from './metrics.ts';
 import {
   checkOnNonFinite,
@@ -40,6 +41,11 @@ export interface FitOptions extends RunOptions, Weighting {
   readonly loss?: Losses;
   /** What the loss of an output counts, by the output's name; default 1. */
   readonly lossWeights?: Readonly<Record<string, number>>;
+  /**
+   * What is told besides the loss, of all outputs that it fits or of each by name: `['top5Accuracy']`. Accuracy and, of
+   * numbers, mean absolute error are told in any case. Changes no bit of the weights.
+   */
+  readonly metrics?: MetricsOption;
   /** Default 1. */
   readonly epochs?: number;
   /** Epochs done before, of `epochs` in all: order and augmentation go on from there. Default 0. */
@@ -233,13 +239,14 @@ async function trainEpoch(
       order?.subarray(from, from + count) ?? Uint32Array.from({ length: count }, (_, i) => from + i);
     await fillSamples(feed, indices, runner.input(key, step % 2, count), recipe);
   };
-  const { loss, correct, errors, samples, skippedSteps, outputs } = start;
+  const { loss, correct, errors, samples, skippedSteps, outputs, metrics } = start;
   const copied = (list: readonly OutputSums[]) => list.map((output) => ({ ...output }));
-  const sums = { loss, correct, errors, samples, skippedSteps, outputs: copied(outputs) };
+  const own = { loss, correct, errors, samples, skippedSteps };
+  const sums = { ...own, outputs: copied(outputs), metrics: [...metrics] };
   const secondsSoFar = () => start.seconds + (performance.now() - started) / 1000;
   let { learningRate } = start;
   const positionAt = (step: number) => ({
-    ...{ epoch, step, ...sums, outputs: copied(sums.outputs) },
+    ...{ epoch, step, ...sums, outputs: copied(sums.outputs), metrics: [...sums.metrics] },
     ...{ learningRate, seconds: secondsSoFar() },
   });
   if (start.step < steps) await fill(start.step);
@@ -257,7 +264,7 @@ async function trainEpoch(
     if ((await running) === 'done') {
       state.iterations += 1;
       results = runner.results(key, count);
-      addResults(sums, results, count);
+      addResults(sums, results, count, run.objective, input.targets);
     } else {
       const skips = options.onNonFinite === 'skip' && state.firstNonFinite() === undefined;
       if (!skips) throw failedStep(run, { epoch, step, count, order });
@@ -292,9 +299,15 @@ function metricsOf(sums: Sums, { options, objective }: Pick<Run, 'options' | 'ob
 }
 
 /** The figures of a validation, by their names in an epoch's record. */
-function validationMetrics({ loss, accuracy, meanAbsoluteError, outputs }: Metrics) {
+function validationMetrics({ loss, accuracy, meanAbsoluteError, metrics, outputs }: Metrics) {
   const error = meanAbsoluteError === undefined ? {} : { valMeanAbsoluteError: meanAbsoluteError };
-  return { valLoss: loss, valAccuracy: accuracy, ...error, ...(outputs && { valOutputs: outputs }) };
+  return {
+    valLoss: loss,
+    valAccuracy: accuracy,
+    ...error,
+    ...(metrics && { valMetrics: metrics }),
+    ...(outputs && { valOutputs: outputs }),
+  };
 }
 
 /** The error for a step that is not finite. `order`: of the samples, undefined for that of the data set. */

@@ -8,6 +8,8 @@ export interface OutputMetrics {
   readonly accuracy?: number;
   /** Of losses of numbers. */
   readonly meanAbsoluteError?: number;
+  /** Those of the option `metrics` that the loss does not tell, by name. */
+  readonly metrics?: Readonly<Record<string, number>>;
 }
 
 /** Mean loss and share of right answers over samples. */
@@ -18,6 +20,8 @@ export interface Metrics {
   readonly accuracy: number;
   /** Mean of |output - target|, for losses of numbers only. */
   readonly meanAbsoluteError?: number;
+  /** Those of the option `metrics` that the loss does not tell, by name; of several outputs in `outputs`. */
+  readonly metrics?: Readonly<Record<string, number>>;
   /**
    * By the outputs' names, where outputs have losses or targets of their own. `accuracy` is then that of the first output
    * that has one.
@@ -38,6 +42,7 @@ export interface EpochRecord extends EpochMetrics {
   readonly valLoss?: number;
   readonly valAccuracy?: number;
   readonly valMeanAbsoluteError?: number;
+  readonly valMetrics?: Readonly<Record<string, number>>;
   readonly valOutputs?: Readonly<Record<string, OutputMetrics>>;
   /** Of the epoch's last step. */
   readonly learningRate: number;

@@ -7,6 +7,7 @@ import { targetFormat } from './batches.ts';
 import type { Feed } from './feed.ts';
 import { checkTargets, lossPlan } from './loss-plans.ts';
 import { type Loss, type LossName, outputWeights, resolveLoss } from './losses.ts';
+import { checkMetric, fitsLoss, isComputed, type Metric, type MetricsOption } from './metric-functions.ts';
 
 /** One loss for all outputs, or one for each by the output's name. */
 export type Losses = LossName | Loss | Readonly<Record<string, LossName | Loss>>;
@@ -14,6 +15,7 @@ export type Losses = LossName | Loss | Readonly<Record<string, LossName | Loss>>
 export interface ObjectiveOptions {
   readonly loss?: Losses | undefined;
   readonly lossWeights?: Readonly<Record<string, number>> | undefined;
+  readonly metrics?: MetricsOption | undefined;
 }
 
 /** Losses and targets, in the order of the model's outputs. */
@@ -29,6 +31,10 @@ export interface Objective {
   readonly targets: readonly Targets[];
   /** What each output's loss counts; undefined where all count 1. */
   readonly weights: readonly number[] | undefined;
+  /** Of each output those that are worked out besides; of outputs that learn the same only the first one's. */
+  readonly metrics: readonly (readonly Metric[])[];
+  /** Values in the last axis of each output. */
+  readonly lastAxes: readonly number[];
 }
 
 /** Throws ConfigError and ShapeError where losses, targets and outputs do not fit together, naming the output. */
@@ -51,17 +57,50 @@ export function objectiveOf(
     checkTargets(operation, losses[i]!, graph.tensors[index]!, targets[i] ?? targets[0]!, argument);
   });
   const weights = outputWeights(operation, outputNames, lossWeights);
-  return { perOutput: byName || severalTargets, outputNames, losses, targets, weights };
+  const perOutput = byName || severalTargets;
+  const metrics = metricsOf(operation, { perOutput, outputNames, losses }, options.metrics ?? []);
+  const lastAxes = graph.outputs.map((index) => graph.tensors[index]!.at(-1)!);
+  return { perOutput, outputNames, losses, targets, weights, metrics, lastAxes };
+}
+
+/** Metrics to work out, by output. Throws ConfigError for those that fit no output. */
+function metricsOf(
+  operation: string,
+  { perOutput, outputNames, losses }: Pick<Objective, 'perOutput' | 'outputNames' | 'losses'>,
+  option: MetricsOption,
+): readonly (readonly Metric[])[] {
+  const refuse = (argument: string, expected: string, received: string): never => {
+    throw new ConfigError({ operation, argument, expected, received });
+  };
+  const byName = !Array.isArray(option);
+  const given = option as Readonly<Record<string, readonly Metric[]>>;
+  const strange = byName ? Object.keys(given).find((name) => !outputNames.includes(name)) : undefined;
+  if (strange !== undefined) refuse('metrics', `names of the outputs ${outputNames.join(', ')}`, strange);
+  const listed = byName ? Object.values(given).flat() : (option as readonly Metric[]);
+  for (const metric of listed) checkMetric(operation, metric);
+  const fitting = outputNames.map((name, i) => {
+    if (!perOutput && i > 0) return [];
+    const wanted = byName ? (given[name] ?? []) : listed;
+    const fits = wanted.filter((metric) => fitsLoss(metric, losses[i]!));
+    const misfit = wanted.find((metric) => !fits.includes(metric));
+    if (byName && misfit) refuse(`metrics.${name}`, `metrics for ${losses[i]!.name}`, misfit);
+    return [...new Set(fits)];
+  });
+  const unused = listed.find((metric) => !fitting.some((fits) => fits.includes(metric)));
+  if (unused) refuse('metrics', `metrics for ${losses.map(({ name }) => name).join(', ')}`, unused);
+  return fitting.map((fits) => fits.filter(isComputed));
 }
 
 /** The objective as options of a plan. */
-export function objectivePlan({ perOutput, losses, targets, weights }: Objective): {
+export function objectivePlan({ perOutput, losses, targets, weights, metrics }: Objective): {
   readonly targets: TargetFormat;
   readonly otherTargets?: readonly TargetFormat[];
   readonly loss: LossPlan;
   readonly otherLosses?: readonly LossPlan[];
   readonly lossWeights?: readonly number[];
+  readonly keptOutputs?: readonly number[];
 } {
+  const kept = metrics.flatMap((list, i) => (list.length > 0 ? [i] : []));
   const [first, ...others] = targets.map(targetFormat);
   const [loss, ...otherLosses] = losses.map((each, i) => lossPlan(each, (targets[i] ?? targets[0]!).kind));
   return {
@@ -70,6 +109,7 @@ export function objectivePlan({ perOutput, losses, targets, weights }: Objective
     loss: loss!,
     ...(perOutput && { otherLosses }),
     ...(weights && { lossWeights: weights }),
+    ...(kept.length > 0 && { keptOutputs: kept }),
   };
 }
 

@@ -10,6 +10,7 @@ import { checkWeighting, fillSamples, fillStep, type Weighting } from './batches
 import { checkFit } from './evaluate.ts';
 import { checkInputNames, type Feed } from './feed.ts';
 import type { Metrics } from './history.ts';
+import type { MetricsOption } from './metric-functions.ts';
 import { addResults, metricsFrom, noResults } from './metrics.ts';
 import { checkOnNonFinite, nonFiniteStep, type OnNonFinite } from './non-finite.ts';
 import type { Losses, Objective } from './objective.ts';
@@ -39,6 +40,8 @@ export interface BatchOptions extends RunOptions, Weighting {
   readonly loss?: Losses;
   /** As in `fit`. */
   readonly lossWeights?: Readonly<Record<string, number>>;
+  /** As in `fit`. */
+  readonly metrics?: MetricsOption;
   /** As in `fit`; with 'skip' the loss of a step that was left out comes back as it is. */
   readonly onNonFinite?: OnNonFinite;
 }
@@ -119,7 +122,8 @@ async function runBatch(
 
 function metricsOf(runner: Runner, key: string, count: number, objective: Objective): Metrics {
   const sums = noResults();
-  addResults(sums, runner.results(key, count), count);
+  const { targets } = runner.input(key, 0, count);
+  addResults(sums, runner.results(key, count), count, objective, targets);
   return metricsFrom(sums, objective);
 }
 

@@ -19,6 +19,8 @@ export interface RunPosition {
   readonly samples: number;
   /** The outputs' sums, where there are several with losses. */
   readonly outputs: readonly OutputSums[];
+  /** Sums of the metrics that were asked for. */
+  readonly metrics: readonly number[];
   /** Steps of the epoch that were left out. */
   readonly skippedSteps: number;
   /** Of the step before; 0 at an epoch's start. */
@@ -50,13 +52,23 @@ export interface CallbackRecord {
 
 const COUNTS = ['epoch', 'step', 'samples', 'skippedSteps'] as const;
 const NUMBERS = ['loss', 'learningRate'] as const;
-/** Members of a record that have figures of each output. */
+/** Members of a record that have figures of each output, and of each metric. */
 const OUTPUTS = ['outputs', 'valOutputs'];
+const METRICS = ['metrics', 'valMetrics'];
 const SUMS = ['correct', 'errors', 'seconds'] as const;
 
 /** The start of an epoch. */
 export function startOfEpoch(epoch: number): RunPosition {
-  const none = { step: 0, loss: 0, correct: 0, errors: 0, samples: 0, outputs: [], skippedSteps: 0 };
+  const none = {
+    step: 0,
+    loss: 0,
+    correct: 0,
+    errors: 0,
+    samples: 0,
+    outputs: [],
+    metrics: [],
+    skippedSteps: 0,
+  };
   return { epoch, ...none, learningRate: 0, seconds: 0 };
 }
 
@@ -105,6 +117,8 @@ export function readRunState(operation: string, text: string): RunState {
     check(right, `position.outputs[${i}]`, 'sums loss, correct and errors', output);
     return { loss, correct, errors } as unknown as OutputSums;
   });
+  const metrics = list(position.metrics, 'position.metrics');
+  check(metrics.every(Number.isFinite), 'position.metrics', 'numbers', metrics as Json);
   check(isCount(all.iterations), 'iterations', 'a whole number from 0 on', all.iterations);
   check(typeof all.stopped === 'boolean', 'stopped', 'true or false', all.stopped);
   const records = list(all.records, 'records').map((record, i) => {
@@ -140,7 +154,19 @@ export function readRunState(operation: string, text: string): RunState {
   const { epoch, step, loss, correct, errors, samples, skippedSteps, learningRate, seconds } =
     position as unknown as RunPosition;
   return {
-    position: { epoch, step, loss, correct, errors, samples, outputs, skippedSteps, learningRate, seconds },
+    position: {
+      epoch,
+      step,
+      loss,
+      correct,
+      errors,
+      samples,
+      outputs,
+      metrics: metrics as number[],
+      skippedSteps,
+      learningRate,
+      seconds,
+    },
     iterations: all.iterations as number,
     records,
     stopped: all.stopped as boolean,
@@ -154,14 +180,22 @@ export function readRunState(operation: string, text: string): RunState {
 function figuresOf(record: JsonObject): Record<string, Json> {
   return Object.fromEntries(
     Object.entries(record).flatMap(([name, value]): [string, Json][] => {
+      if (METRICS.includes(name)) return membersOf(name, value);
       if (!OUTPUTS.includes(name) || !isJsonObject(value)) return [[name, value]];
-      return Object.entries(value).flatMap(([output, own]) => {
-        const path = `${name}.${output}`;
-        if (!isJsonObject(own)) return [[path, own] as [string, Json]];
-        return Object.entries(own).map(([figure, each]): [string, Json] => [`${path}.${figure}`, each]);
+      return Object.entries(value).flatMap(([output, own]): [string, Json][] => {
+        if (!isJsonObject(own)) return [[`${name}.${output}`, own]];
+        return Object.entries(own).flatMap(([figure, each]): [string, Json][] => {
+          const path = `${name}.${output}.${figure}`;
+          return METRICS.includes(figure) ? membersOf(path, each) : [[path, each]];
+        });
       });
     }),
   );
+}
+
+function membersOf(path: string, value: Json): [string, Json][] {
+  if (!isJsonObject(value)) return [[path, value]];
+  return Object.entries(value).map(([name, each]) => [`${path}.${name}`, each]);
 }
 
 /** Epochs before the first record: a run may have begun later (`initialEpoch`). */

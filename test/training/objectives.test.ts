@@ -17,6 +17,7 @@ import {
   namedDataset,
   readEpochEvents,
   type SymbolicTensor,
+  topKAccuracy,
   weightsSha256,
 } from '../../src/index.ts';
 import { uniforms } from '../helpers/arbitraries.ts';
@@ -122,7 +123,8 @@ test('evaluation and records tell each output’s figures; the model file keeps 
 });
 
 test('the same bits on 1 and 3 workers, in plain TypeScript, and after a checkpoint in the middle', async () => {
-  const options = { loss, lossWeights, epochs: 2, batchSize: 6 };
+  const metrics = { classes: ['top2Accuracy'], box: ['meanSquaredError'] } as const;
+  const options = { loss, lossWeights, metrics, epochs: 2, batchSize: 6 };
   const outcomes = new Set<string>();
   const outcome = async (run: Promise<{ epochs: readonly object[] }>, model: Model) => {
     const { epochs } = await run;
@@ -166,6 +168,38 @@ test('one target with losses by output is shared, several targets may share a lo
   assert.equal(shared.outputs!.a!.loss, outputs!.a!.loss);
   assert.ok(shared.outputs!.b!.loss > shared.outputs!.a!.loss);
   assert.ok(Number.isNaN(shared.accuracy));
+});
+
+test('metrics that were asked for are those of the answers, and change no weight', async () => {
+  const model = detector();
+  const asked = { engine, loss, lossWeights, batchSize: 5 };
+  const metrics = ['top1Accuracy', 'top2Accuracy', 'meanSquaredError', 'accuracy'] as const;
+  const { epochs } = await model.fit(data, { ...asked, metrics, validation: data });
+  const plain = detector();
+  await plain.fit(data, asked);
+  assert.equal(weightsSha256(model), weightsSha256(plain));
+  const { outputs } = await model.evaluate(data, { ...asked, metrics });
+  assert.deepEqual(outputs, epochs[0]!.valOutputs);
+  const { classes: answers } = await model.predictAll(data, { engine });
+  const { top1Accuracy, top2Accuracy } = outputs!.classes!.metrics!;
+  assert.equal(top1Accuracy, outputs!.classes!.accuracy);
+  assert.ok(Math.abs(top2Accuracy! - topKAccuracy(classes.values, answers!, 2)) < 1e-12);
+  assert.ok(Math.abs(outputs!.box!.metrics!.meanSquaredError! - outputs!.box!.loss) < 1e-6);
+  const single = onlyKinds();
+  const alone = namedDataset({ inputs: { pixels }, targets: { classes } });
+  const found = await single.fit(alone, { engine, metrics: ['top2Accuracy'], validation: alone });
+  assert.deepEqual(Object.keys(found.epochs[0]!.valMetrics!), ['top2Accuracy']);
+  await assert.rejects(single.fit(alone, { engine, metrics: ['meanSquaredError'] }), {
+    name: 'ConfigError',
+    message: 'fit: metrics: expected metrics for categoricalCrossentropy, got meanSquaredError',
+  });
+  await assert.rejects(single.evaluate(alone, { engine, metrics: ['topAccuracy' as 'top1Accuracy'] }), {
+    message:
+      'evaluate: metrics: expected accuracy, top5Accuracy with any number, meanAbsoluteError or meanSquaredError, got "topAccuracy"',
+  });
+  await assert.rejects(model.evaluate(data, { ...asked, metrics: { box: ['top2Accuracy'] } }), {
+    message: 'evaluate: metrics.box: expected metrics for meanSquaredError, got top2Accuracy',
+  });
 });
 
 test('numbers alone have no accuracy in files, and their records come back from them as they were', async () => {
