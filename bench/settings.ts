@@ -22,11 +22,12 @@ export const HELP = `Measures Faltung on this machine.
 
   npm run bench -- [options]
 
-  --filter NAME[,NAME]  only these suites: micro, convolution, kernels, step, training, inference
+  --filter NAME[,NAME]  only these suites: micro, convolution, kernels, step, training, inference,
+                        networks
   --json FILE           writes all figures there (bench/README.md says what the fields mean)
   --quick               short runs: to see that everything works, not to quote
-  --threads N           training and inference on 1 to N threads (default: all processors)
-  --data DIR            CIFAR-10's folder for training and inference (default: drawn images)
+  --threads N           training, inference and networks on 1 to N threads (default: all processors)
+  --data DIR            CIFAR-10's folder for those (default: drawn images)
   --help                this text
 `;
 

@@ -9,17 +9,15 @@ import { parseCifar10, RECORD_BYTES, TRAINING_FILES } from '../../src/data/cifar
 import type { Dataset } from '../../src/data/dataset.ts';
 import { drawSyntheticImages } from '../../src/data/synthetic.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { randomWord, streamKey } from '../../src/math/random.ts';
+import { type NetworkName, networks } from '../networks.ts';
+import { STANDARD } from '../standardize.ts';
 
-/** Bytes [N, 32, 32, 3] and class indices [N]. */
+/** Bytes [N, H, W, 3] and class indices [N]. */
 export interface Images {
   readonly pixels: Uint8Array;
   readonly labels: Int32Array;
 }
-
-export const IMAGE_SHAPE = [32, 32, 3] as const;
-export const CLASSES = 10;
-/** The same standardisation for all: (byte / 255 - mean) / std. */
-export const STANDARD = { mean: 0.473, std: 0.25 } as const;
 
 /**
  * The first `count` images of CIFAR-10's first file in the folder `data`, at most 10,000; or drawn ones for
@@ -50,19 +48,26 @@ export async function loadImages(data: string, count: number): Promise<Images> {
   }
 }
 
+/** The first images for a network: those of `loadImages` where it is for such, bytes of noise elsewhere. */
+export function imagesFor(name: NetworkName, data: string, count: number): Promise<Images> {
+  const { inputShape, classes } = networks[name];
+  if (inputShape[0] === 32) return loadImages(data, count);
+  const key = streamKey(0, 'bench', 'images');
+  const pixels = new Uint8Array(count * inputShape[0] * inputShape[1] * inputShape[2]);
+  const words = new Uint32Array(pixels.buffer, 0, pixels.length >> 2);
+  for (let i = 0; i < words.length; i++) words[i] = randomWord(key, i);
+  return Promise.resolve({ pixels, labels: Int32Array.from({ length: count }, (_, i) => i % classes) });
+}
+
 /** As a data set of bytes that the engine standardises. */
-export function imageDataset({ pixels, labels }: Images): Dataset {
+export function imageDataset(name: NetworkName, { pixels, labels }: Images): Dataset {
+  const { inputShape, classes } = networks[name];
   const each = (value: number) => [value, value, value];
   return arrayDataset({
     inputs: pixels,
-    inputShape: IMAGE_SHAPE,
+    inputShape,
     targets: labels,
-    classes: CLASSES,
+    classes,
     normalization: { kind: 'standardize', mean: each(STANDARD.mean), std: each(STANDARD.std) },
   });
-}
-
-/** The standardised floats of bytes. */
-export function standardize(bytes: Uint8Array): Float32Array {
-  return Float32Array.from(bytes, (byte) => (byte / 255 - STANDARD.mean) / STANDARD.std);
 }

@@ -1,14 +1,16 @@
 /**
- * `node --expose-gc training.ts REQUEST`: trains the notebook network for some steps and prints its figures as one
- * line of JSON. The pixel pipeline is the real one: bytes in memory, standardised and augmented by the workers.
+ * `node --expose-gc training.ts REQUEST`: trains a network for some steps and prints its figures as one line of
+ * JSON. The pixel pipeline is the real one: bytes in memory, standardised and augmented by the workers.
  */
 import { getHeapStatistics } from 'node:v8';
-import { adam, cifarNotebook, notebookAugmentation, sequential } from '../../src/index.ts';
+import { notebookAugmentation } from '../../src/index.ts';
+import { type NetworkName, networks, optimizerOf } from '../networks.ts';
 import { median, totalIncrease } from '../statistics.ts';
-import { imageDataset, loadImages } from './images.ts';
+import { imageDataset, imagesFor } from './images.ts';
 import { clock } from './spawn.ts';
 
 export interface TrainingRequest {
+  readonly network: NetworkName;
   /** CIFAR-10's folder, or 'synthetic'. */
   readonly data: string;
   readonly images: number;
@@ -41,11 +43,11 @@ const MOST_STEPS = 100_000;
 const LEAST_STEPS = 5;
 
 const request: TrainingRequest & { readonly spawnedAt: number } = JSON.parse(process.argv[2]!);
-const { batchSize, threads, augment } = request;
+const { network, batchSize, threads, augment } = request;
 const collect = globalThis.gc ?? (() => {});
 
 const started = clock();
-const images = await loadImages(request.data, request.images);
+const images = await imagesFor(network, request.data, request.images);
 const dataSeconds = (clock() - started) / 1000;
 
 const ends = new Float64Array(MOST_STEPS);
@@ -78,9 +80,9 @@ function onStep(): void {
   if (noted > LEAST_STEPS && now > measureUntil) stop.abort();
 }
 
-const model = sequential({ inputShape: [32, 32, 3], seed: 21 }, cifarNotebook());
-await model.fit(imageDataset(images), {
-  optimizer: adam(),
+const model = networks[network].make();
+await model.fit(imageDataset(network, images), {
+  optimizer: optimizerOf(network),
   batchSize,
   threads,
   epochs: MOST_STEPS,

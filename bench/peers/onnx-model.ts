@@ -1,61 +1,93 @@
 /**
- * The notebook network as an ONNX model, written without Python: input x [n, 3, 32, 32], output y [n, 10] after the
- * softmax, operator set 17. ONNX has images as NCHW and convolution weights as OIHW; Faltung's are NHWC and HWIO.
+ * A network's steps as an ONNX model, written without Python: input x [n, C, H, W], output y [n, classes], operator set
+ * 17. Parameters stay in their file, parameters.f32, beside the model.
  */
-import { foreign, type Parameter } from './peer.ts';
+import { ConfigError } from '../../src/errors.ts';
+import type { Step } from './network-description.ts';
+import { foreign, type NetworkFile } from './peer.ts';
 
-/** Bytes of the model. `parameters`: six convolutions and three dense layers, weight before bias. */
-export async function onnxModel(parameters: readonly Parameter[]): Promise<Uint8Array> {
+/** An attribute: whole numbers, one of them, or a real number. */
+type Attributes = Readonly<Record<string, number | readonly number[] | { readonly float: number }>>;
+
+/** The operator of a step, and its attributes. Throws ConfigError where there is none in `operators`. */
+function operatorOf(step: Step): [opType: string, attributes: Attributes] {
+  const { kernel = [], strides = [], pads = [] } = step;
+  const window = { kernel_shape: kernel, strides, pads };
+  switch (step.op) {
+    case 'conv':
+      return ['Conv', { ...window, dilations: step.dilations!, group: step.groups! }];
+    case 'dense':
+      return ['Gemm', { transB: 1 }];
+    case 'maxPool':
+      return ['MaxPool', window];
+    case 'averagePool':
+      return ['AveragePool', { ...window, count_include_pad: Number(step.countPadding) }];
+    case 'batchNorm':
+      return ['BatchNormalization', { epsilon: { float: step.epsilon! } }];
+    case 'softmax':
+      return ['Softmax', { axis: 1 }];
+    case 'concatenate':
+      return ['Concat', { axis: 1 }];
+    case 'globalAveragePool':
+      return ['GlobalAveragePool', {}];
+    case 'relu':
+      return ['Relu', {}];
+    case 'add':
+      return ['Add', {}];
+    case 'flatten':
+      return ['Flatten', {}];
+    case 'dropout':
+      return ['Identity', {}];
+    default:
+      throw new ConfigError({
+        operation: 'peers',
+        argument: 'step',
+        expected: 'one with an operator in onnx-model.ts',
+        received: step.op,
+      });
+  }
+}
+
+/** Bytes of the model; ONNX Runtime finds `parameters.f32` beside it, or is given it. */
+export async function onnxModel(network: NetworkFile): Promise<Uint8Array> {
   const { create, toBinary } = await foreign('@bufbuild/protobuf');
   const onnx = await foreign('onnx-buf');
-  const { FLOAT } = onnx.TensorProto_DataType;
-  const { INT, INTS } = onnx.AttributeProto_AttributeType;
-  const ints = (name: string, values: readonly number[]) =>
-    create(onnx.AttributeProtoSchema, { name, type: INTS, ints: values.map(BigInt) });
-  const int = (name: string, value: number) =>
-    create(onnx.AttributeProtoSchema, { name, type: INT, i: BigInt(value) });
-  const nodes: unknown[] = [];
-  const initializers: unknown[] = [];
-  let [value, next] = ['x', 0];
-  const node = (opType: string, inputs: readonly string[] = [], attributes: readonly unknown[] = []) => {
-    const output = `${opType.toLowerCase()}${nodes.length}`;
-    const input = [value, ...inputs];
-    nodes.push(create(onnx.NodeProtoSchema, { opType, input, output: [output], attribute: attributes }));
-    value = output;
-  };
-  const constant = ({ name, shape, data }: Parameter) => {
-    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    const dims = shape.map(BigInt);
-    initializers.push(create(onnx.TensorProtoSchema, { name, dims, dataType: FLOAT, rawData }));
-    return name;
-  };
-  const take = (arrange: (parameter: Parameter) => Parameter) => {
-    const weight = constant(arrange(parameters[next]!));
-    const bias = constant(parameters[next + 1]!);
-    next += 2;
-    return [weight, bias];
-  };
-  for (let pair = 0; pair < 3; pair++) {
-    for (let layer = 0; layer < 2; layer++) {
-      node('Conv', take(toOihw), [ints('kernel_shape', [3, 3]), ints('pads', [1, 1, 1, 1])]);
-      node('Relu');
+  const { FLOAT: FLOATS } = onnx.TensorProto_DataType;
+  const { INT, INTS, FLOAT } = onnx.AttributeProto_AttributeType;
+  const attribute = ([name, value]: [string, Attributes[string]]) => {
+    if (typeof value === 'number') {
+      return create(onnx.AttributeProtoSchema, { name, type: INT, i: BigInt(value) });
     }
-    node('MaxPool', [], [ints('kernel_shape', [2, 2]), ints('strides', [2, 2])]);
+    if ('float' in value) return create(onnx.AttributeProtoSchema, { name, type: FLOAT, f: value.float });
+    return create(onnx.AttributeProtoSchema, { name, type: INTS, ints: value.map(BigInt) });
+  };
+  const nodes: unknown[] = [];
+  const node = (opType: string, input: readonly string[], output: string, attributes: Attributes) => {
+    const list = Object.entries(attributes).map(attribute);
+    nodes.push(create(onnx.NodeProtoSchema, { opType, input, output: [output], attribute: list }));
+  };
+  const nameOf = (tensor: number) => (tensor === network.input ? 'x' : `t${tensor}`);
+  for (const step of network.steps) {
+    const [opType, attributes] = operatorOf(step);
+    const output = nameOf(step.output);
+    const inputs = [...step.inputs.map(nameOf), ...step.parameters];
+    // It keeps the image's two axes, of extent 1.
+    const isGlobal = step.op === 'globalAveragePool';
+    node(opType, inputs, isGlobal ? `${output}_image` : output, attributes);
+    if (isGlobal) node('Flatten', [`${output}_image`], output, {});
   }
-  node('Flatten');
-  node('Gemm', take(fromPlanes));
-  node('Relu');
-  node(
-    'Gemm',
-    take((parameter) => parameter),
-  );
-  node('Relu');
-  node(
-    'Gemm',
-    take((parameter) => parameter),
-  );
-  node('Softmax', [], [int('axis', 1)]);
+  node('Identity', [nameOf(network.output)], 'y', {});
 
+  const initializer = network.parameters.map(({ name, shape, offset }) => {
+    const length = shape.reduce((product, extent) => product * extent, 4);
+    const place = { location: 'parameters.f32', offset: String(offset), length: String(length) };
+    const externalData = Object.entries(place).map(([key, value]) =>
+      create(onnx.StringStringEntryProtoSchema, { key, value }),
+    );
+    const dims = shape.map(BigInt);
+    const dataLocation = onnx.TensorProto_DataLocation.EXTERNAL;
+    return create(onnx.TensorProtoSchema, { name, dims, dataType: FLOATS, dataLocation, externalData });
+  });
   const dimension = (extent: number | string) =>
     create(onnx.TensorShapeProto_DimensionSchema, {
       value:
@@ -65,49 +97,18 @@ export async function onnxModel(parameters: readonly Parameter[]): Promise<Uint8
     });
   const tensor = (name: string, extents: readonly (number | string)[]) => {
     const shape = create(onnx.TensorShapeProtoSchema, { dim: extents.map(dimension) });
-    const type = create(onnx.TypeProto_TensorSchema, { elemType: FLOAT, shape });
+    const type = create(onnx.TypeProto_TensorSchema, { elemType: FLOATS, shape });
     const typeProto = create(onnx.TypeProtoSchema, { value: { case: 'tensorType', value: type } });
     return create(onnx.ValueInfoProtoSchema, { name, type: typeProto });
   };
-  nodes.push(create(onnx.NodeProtoSchema, { opType: 'Identity', input: [value], output: ['y'] }));
   const graph = create(onnx.GraphProtoSchema, {
-    name: 'notebook',
+    name: 'network',
     node: nodes,
-    initializer: initializers,
-    input: [tensor('x', ['n', 3, 32, 32])],
-    output: [tensor('y', ['n', 10])],
+    initializer,
+    input: [tensor('x', ['n', ...network.inputShape])],
+    output: [tensor('y', ['n', network.classes])],
   });
   const opsetImport = [create(onnx.OperatorSetIdProtoSchema, { version: 17n })];
   const model = { irVersion: 8n, producerName: 'faltung-bench', graph, opsetImport };
   return toBinary(onnx.ModelProtoSchema, create(onnx.ModelProtoSchema, model));
-}
-
-/** [kh, kw, C, K] to [K, C, kh, kw]. */
-function toOihw({ name, shape, data }: Parameter): Parameter {
-  const [kh, kw, inputs, outputs] = shape as [number, number, number, number];
-  const taps = kh * kw;
-  return {
-    name,
-    shape: [outputs, inputs, kh, kw],
-    data: data.map((_, i) => {
-      const [k, c, tap] = [Math.floor(i / taps / inputs), Math.floor(i / taps) % inputs, i % taps];
-      return data[(tap * inputs + c) * outputs + k]!;
-    }),
-  };
-}
-
-/** The first dense layer's rows from the order of a flattened [4, 4, 128] to that of [128, 4, 4]. */
-function fromPlanes({ name, shape, data }: Parameter): Parameter {
-  const [rows, outputs] = shape as [number, number];
-  const area = 16;
-  const channels = rows / area;
-  return {
-    name,
-    shape,
-    data: data.map((_, i) => {
-      const row = Math.floor(i / outputs);
-      const [c, pixel] = [Math.floor(row / area), row % area];
-      return data[(pixel * channels + c) * outputs + (i % outputs)]!;
-    }),
-  };
 }

@@ -4,8 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { standardize } from '../children/images.ts';
+import { standardize } from '../standardize.ts';
 import { median } from '../statistics.ts';
+import type { Step } from './network-description.ts';
 
 export type Task = 'training' | 'inference';
 
@@ -17,6 +18,8 @@ export interface PeerRequest {
   readonly variant: string;
   /** Folder with the files that workload.ts writes. */
   readonly folder: string;
+  /** For training; bench/networks.ts has the constants. */
+  readonly optimizer: 'adam' | 'sgd';
   readonly warmSeconds: number;
   readonly seconds: number;
 }
@@ -29,20 +32,44 @@ export interface PeerFigures {
   readonly peakBytes: number;
   /** Of the peak: the images as the system keeps them. */
   readonly imageBytes: number;
-  /** Softmax of the first images [CHECKED, 10], before any training: shows that the network is the same. */
+  /** Softmax of the first images [checked, classes], before any training: shows that the network is the same. */
   readonly probabilities: readonly number[];
 }
 
-/** Images whose probabilities are compared with Faltung's. */
-export const CHECKED = 4;
+/** The notebook network's images. */
 export const SIDE = 32;
 export const PIXELS = SIDE * SIDE * 3;
+export const CLASSES = 10;
+/** Images whose probabilities are compared with Faltung's, of the notebook network; `NetworkFile` has it for all. */
+export const CHECKED = 4;
+
+/** network.json: the network for systems that are given it as steps, its parameters' places in parameters.f32. */
+export interface NetworkFile {
+  /** [C, H, W]. */
+  readonly inputShape: readonly number[];
+  readonly classes: number;
+  /** Images whose probabilities are compared with Faltung's. */
+  readonly checked: number;
+  readonly input: number;
+  readonly output: number;
+  readonly steps: readonly Step[];
+  /** Offsets in bytes; f32, little-endian, row-major. */
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly offset: number;
+  }[];
+}
+
+export function readNetworkFile(folder: string): NetworkFile {
+  return JSON.parse(readFileSync(join(folder, 'network.json'), 'utf8')) as NetworkFile;
+}
 
 export function readRequest(): PeerRequest {
   return JSON.parse(process.argv[2]!) as PeerRequest;
 }
 
-/** The images, standardised, [N, 32, 32, 3], and their labels. */
+/** The images, standardised, [N, H, W, C], and their labels. */
 export function readImages(folder: string): { pixels: Float32Array; labels: Uint8Array } {
   const bytes = readFileSync(join(folder, 'images.u8'));
   const labels = new Uint8Array(readFileSync(join(folder, 'labels.u8')));

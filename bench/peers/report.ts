@@ -1,9 +1,11 @@
 /** What the comparison prints: rates and ratios, a line a system. */
+import type { NetworkName } from '../networks.ts';
 import { type Column, digits, formatTable, times } from '../table.ts';
 import type { Task } from './peer.ts';
 
 /** One system at one measurement. */
 export interface PeerRow {
+  readonly network: NetworkName;
   readonly system: string;
   readonly title: string;
   /** Systems of one group are one system at different settings. */
@@ -24,14 +26,19 @@ export interface PeerRow {
   failure: string | undefined;
 }
 
-/** Images a second, and the peak memory of training, by system. */
+/** Images a second, and the peak memory of training, by system; rows of one network. */
 export function formatRates(rows: readonly PeerRow[]): string {
   const rate = (row: PeerRow | undefined) => {
     if (row === undefined || Number.isNaN(row.imagesPerSecond) || row.failure !== undefined) return '-';
     return `${digits(row.imagesPerSecond)}${row.measuredBatchSize < row.batchSize ? '*' : ''}`;
   };
+  const trains = rows.some(({ task, batchSize }) => task === 'training' && batchSize === 128);
+  const peak: Column<readonly PeerRow[]> = {
+    title: 'peak MB, 128',
+    text: (own) => megabytes(at(own, 'training', 128)),
+  };
   const table = bySystem(rows, rate, [
-    { title: 'peak MB, 128', text: (own) => megabytes(at(own, 'training', 128)) },
+    ...(trains ? [peak] : []),
     { title: 'version', text: (own) => own.find(({ version }) => version)?.version ?? '' },
   ]);
   const notes = rows.some((row) => row.measuredBatchSize < row.batchSize)

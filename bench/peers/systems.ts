@@ -1,11 +1,12 @@
 /** The systems that are compared, and how each is started: adding one is an entry here and a script beside this. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { InferenceFigures } from '../children/inference.ts';
+import type { InferenceFigures, InferenceRequest } from '../children/inference.ts';
 import { runChild, runJson } from '../children/spawn.ts';
-import type { TrainingFigures } from '../children/training.ts';
+import type { TrainingFigures, TrainingRequest } from '../children/training.ts';
+import type { NetworkName } from '../networks.ts';
 import type { PeerFigures, PeerRequest, Task } from './peer.ts';
-import { IMAGES } from './workload.ts';
+import { imageCount } from './workload.ts';
 
 export interface System {
   /** For --only and the JSON file. */
@@ -17,7 +18,9 @@ export interface System {
   readonly group?: string;
   /** So slow that batches of these sizes have to do, measured in the first round only. */
   readonly slow?: Readonly<Record<Task, number>>;
-  run(request: PeerRequest, data: string): Promise<Answer>;
+  /** Those that it can run; default: all. */
+  readonly networks?: readonly NetworkName[];
+  run(request: PeerRequest, network: NetworkName, data: string): Promise<Answer>;
 }
 
 /** Faltung has no version to tell here and no need to show that its network is its own. */
@@ -25,6 +28,8 @@ export type Answer = Pick<PeerFigures, 'imagesPerSecond' | 'peakBytes' | 'imageB
   Partial<Pick<PeerFigures, 'version' | 'probabilities'>>;
 
 const BOTH: readonly Task[] = ['training', 'inference'];
+/** Systems whose scripts have the notebook network's layers written out. */
+const NOTEBOOK: readonly NetworkName[] = ['cifarNotebook'];
 
 /** Memory that malloc keeps between steps: otherwise page faults halve PyTorch's rate (measured). */
 const TUNED_MALLOC = {
@@ -41,6 +46,10 @@ export function listSystems(python: string | undefined): System[] {
       : [
           pytorch(python, 'torch-channels-last', 'PyTorch tuned, channels last', 'channels_last', true),
           pytorch(python, 'torch-contiguous', 'PyTorch tuned, contiguous', 'contiguous', true),
+          {
+            ...pytorch(python, 'torch-frozen', 'PyTorch tuned, frozen', 'frozen', true),
+            tasks: ['inference'],
+          },
           pytorch(python, 'torch-plain', 'PyTorch as installed', 'contiguous', false),
         ];
   return [
@@ -48,27 +57,32 @@ export function listSystems(python: string | undefined): System[] {
     ...torch,
     script('onnxruntime-node', 'ONNX Runtime, native', 'onnxruntime.ts', 'node', ['inference']),
     script('onnxruntime-web', 'ONNX Runtime Web', 'onnxruntime.ts', 'web', ['inference']),
-    script('tfjs-wasm', 'TensorFlow.js, wasm', 'tensorflow.ts', 'wasm', BOTH),
+    {
+      ...script('tfjs-wasm', 'TensorFlow.js, wasm', 'tensorflow.ts', 'wasm', BOTH),
+      networks: NOTEBOOK,
+    },
     {
       ...script('tfjs-cpu', 'TensorFlow.js, cpu', 'tensorflow.ts', 'cpu', BOTH),
+      networks: NOTEBOOK,
       slow: { training: 1, inference: 4 },
     },
     {
       ...script('convnetjs', 'ConvNetJS', 'convnet.ts', '', BOTH),
+      networks: NOTEBOOK,
       slow: { training: 4, inference: 8 },
     },
   ];
 }
 
 /** Standardised bytes without augmentation, which is what the others do too. */
-async function runFaltung(request: PeerRequest, data: string): Promise<Answer> {
+async function runFaltung(request: PeerRequest, network: NetworkName, data: string): Promise<Answer> {
   const { task, batchSize, threads, warmSeconds, seconds } = request;
-  const common = { data, batchSize, threads, seconds };
+  const common = { network, data, batchSize, threads, seconds };
   if (task === 'inference') {
-    const figures = await runChild<InferenceFigures>('inference.ts', common);
-    return { ...figures, imageBytes: 0 };
+    const inference: InferenceRequest = { ...common, stream: false };
+    return { ...(await runChild<InferenceFigures>('inference.ts', inference)), imageBytes: 0 };
   }
-  const training = { ...common, images: IMAGES, augment: false, warmSeconds };
+  const training: TrainingRequest = { ...common, images: imageCount(network), augment: false, warmSeconds };
   return runChild<TrainingFigures>('training.ts', training);
 }
 

@@ -1,9 +1,9 @@
 /** TensorFlow.js on the notebook network (variants 'wasm' and 'cpu'): Adam and dropout in training, as elsewhere. */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CLASSES } from '../children/images.ts';
 import {
   CHECKED,
+  CLASSES,
   foreign,
   medianStep,
   PIXELS,

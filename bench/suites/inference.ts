@@ -31,7 +31,8 @@ async function run({ settings, repeats, progress }: Context): Promise<InferenceR
     for (const [i, { batchSize, threads }] of cases.entries()) {
       progress(`batch ${batchSize}, ${threads} threads, process ${repeat + 1} of ${repeats}`);
       const seconds = SECONDS[settings.quick ? 'quick' : 'full'];
-      const request: InferenceRequest = { data: settings.data, batchSize, threads, seconds };
+      const common = { network: 'cifarNotebook', data: settings.data, stream: true } as const;
+      const request: InferenceRequest = { ...common, batchSize, threads, seconds };
       figures[i]!.push(await runChild<InferenceFigures>('inference.ts', request));
     }
   }
@@ -46,7 +47,7 @@ async function run({ settings, repeats, progress }: Context): Promise<InferenceR
       scatter: scatter(rates[i]!),
       speedup: imagesPerSecond / median(rates[single]!),
       callMilliseconds: (1000 * batchSize) / imagesPerSecond,
-      streamImagesPerSecond: median(figures[i]!.map((one) => one.streamImagesPerSecond)),
+      streamImagesPerSecond: median(figures[i]!.map((one) => one.streamImagesPerSecond!)),
     };
   });
 }

@@ -2,10 +2,9 @@
  * Training the notebook network through the public interface, each measurement in a process of its own: images a
  * second in a steady state for 1 to N threads, the time from the process' start to its first finished step, memory.
  */
-
-import { cifarNotebook, sequential } from '../../src/index.ts';
 import { runChild } from '../children/spawn.ts';
 import type { TrainingFigures, TrainingRequest } from '../children/training.ts';
+import { networks } from '../networks.ts';
 import { median, scatter } from '../statistics.ts';
 import type { Context, Suite } from '../suite.ts';
 import { digits, formatTable, percent, times } from '../table.ts';
@@ -48,7 +47,13 @@ async function run(context: Context): Promise<TrainingRow[]> {
   for (let repeat = 0; repeat < repeats; repeat++) {
     for (const [i, { batchSize, threads }] of cases.entries()) {
       progress(`batch ${batchSize}, ${threads} threads, process ${repeat + 1} of ${repeats}`);
-      const request = { data: settings.data, batchSize, threads, augment: true };
+      const request = {
+        network: 'cifarNotebook',
+        data: settings.data,
+        batchSize,
+        threads,
+        augment: true,
+      } as const;
       const first = { ...request, images: 2 * batchSize, warmSeconds: 0, seconds: 0 };
       starts[i]!.push(await runTraining(first));
       const seconds = SECONDS[settings.quick ? 'quick' : 'full'];
@@ -67,8 +72,7 @@ async function run(context: Context): Promise<TrainingRow[]> {
       speedup: rate(i) / rate(single),
       firstStepSeconds: median(starts[i]!.map(({ firstStepSeconds }) => firstStepSeconds)),
       dataSeconds: median(starts[i]!.map(({ dataSeconds }) => dataSeconds)),
-      plannedBytes: sequential({ inputShape: [32, 32, 3] }, cifarNotebook()).memory({ batchSize, threads })
-        .totalBytes,
+      plannedBytes: networks.cifarNotebook.make().memory({ batchSize, threads }).totalBytes,
       peakBytes: of('peakBytes') - of('imageBytes'),
       heapBytesPerStep: of('heapBytesPerStep'),
       retainedBytesPerStep: of('retainedBytesPerStep'),

@@ -4,6 +4,7 @@ import { formatRates, formatRatios, mergeGroups, type PeerRow } from '../../../b
 
 function row(system: string, batchSize: number, rate: number, more: Partial<PeerRow> = {}): PeerRow {
   return {
+    network: 'cifarNotebook',
     system,
     title: system,
     group: undefined,
