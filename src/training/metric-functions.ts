@@ -47,10 +47,11 @@ export function isComputed(metric: Metric): boolean {
 }
 
 /**
- * Sum over the samples of a metric. `outputs` [count, ...shape], logits or probabilities, with `last` values in the last
- * axis; `targets` as they are stored.
+ * Adds a metric of each sample to a sum, one after the other, so that batches of any size give the same. `outputs`
+ * [count, ...shape], logits or probabilities, with `last` values in the last axis; `targets` as they are stored.
  */
-export function sumOfMetric(
+export function addMetric(
+  sum: number,
   metric: Metric,
   batch: {
     readonly outputs: Float32Array;
@@ -61,23 +62,26 @@ export function sumOfMetric(
   },
 ): number {
   const { outputs, targets, kind, last, count } = batch;
-  if (metric === 'meanSquaredError') {
-    let sum = 0;
-    for (let i = 0; i < outputs.length; i++) {
-      const difference = outputs[i]! - targets[i]!;
-      sum += difference * difference;
+  const each = outputs.length / count;
+  const k = Number(TOP.exec(metric)?.[1]);
+  let total = sum;
+  for (let sample = 0; sample < count; sample++) {
+    let own = 0;
+    if (metric === 'meanSquaredError') {
+      for (let i = sample * each; i < (sample + 1) * each; i++) {
+        const difference = outputs[i]! - targets[i]!;
+        own += difference * difference;
+      }
+      total += own / each;
+      continue;
     }
-    return sum / (outputs.length / count);
+    for (let start = sample * each; start < (sample + 1) * each; start += last) {
+      const target = kind.kind === 'index' ? targets[start / last]! : largest(targets, start, last);
+      if (rankOf(outputs, start, last, target) < k) own += 1;
+    }
+    total += own / (each / last);
   }
-  const k = Number(TOP.exec(metric)![1]);
-  const rows = outputs.length / last;
-  let hits = 0;
-  for (let row = 0; row < rows; row++) {
-    const start = row * last;
-    const target = kind.kind === 'index' ? targets[row]! : largest(targets, start, last);
-    if (rankOf(outputs, start, last, target) < k) hits += 1;
-  }
-  return hits / (rows / count);
+  return total;
 }
 
 /** How many of a row come before its value at a place. NaN is never among the likeliest. */

@@ -3,7 +3,7 @@ import type { OutputResults, StepResults } from '../parallel/results.ts';
 import type { StepInput } from '../parallel/runner.ts';
 import type { Metrics, OutputMetrics } from './history.ts';
 import { isNumbers, type Loss } from './losses.ts';
-import { sumOfMetric } from './metric-functions.ts';
+import { addMetric } from './metric-functions.ts';
 import type { Objective } from './objective.ts';
 
 /** Sums over the samples of an output so far. */
@@ -71,7 +71,7 @@ function addMetrics(
         kind: kinds[i] ?? kinds[0]!,
         ...{ last: lastAxes[i]!, count },
       };
-      sums.metrics[place] = (sums.metrics[place] ?? 0) + sumOfMetric(metric, batch);
+      sums.metrics[place] = addMetric(sums.metrics[place] ?? 0, metric, batch);
       place += 1;
     }
   });

@@ -46,7 +46,7 @@ export function objectiveOf(
 ): Objective {
   const { outputNames } = graph;
   const { loss = 'categoricalCrossentropy', lossWeights } = options;
-  const byName = isByName(loss);
+  const byName = isByName(loss, outputNames);
   if (byName) checkOutputNames(operation, 'loss', outputNames, Object.keys(loss));
   const severalTargets = feed.targets.length > 1;
   if (severalTargets) checkOutputNames(operation, 'dataset.targets', outputNames, feed.targetNames);
@@ -113,8 +113,13 @@ export function objectivePlan({ perOutput, losses, targets, weights, metrics }: 
   };
 }
 
-function isByName(loss: Losses): loss is Readonly<Record<string, LossName | Loss>> {
-  return typeof loss === 'object' && loss !== null && typeof loss.name !== 'string';
+/** Whether there is a loss for each output; a loss has a `name`, but so may an output be called. */
+function isByName(
+  loss: Losses,
+  outputNames: readonly string[],
+): loss is Readonly<Record<string, LossName | Loss>> {
+  if (typeof loss !== 'object' || loss === null) return false;
+  return typeof loss.name !== 'string' || outputNames.every((name) => Object.hasOwn(loss, name));
 }
 
 function checkOutputNames(

@@ -4,12 +4,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import {
+  concatenate,
   conv2d,
   csvLogger,
   dense,
   earlyStopping,
   flatten,
   functional,
+  globalAveragePooling2d,
   input,
   jsonlLogger,
   load,
@@ -221,6 +223,34 @@ test('numbers alone have no accuracy in files, and their records come back from 
     assert.match(text, /valMeanAbsoluteError/);
     assert.doesNotMatch(text, /accuracy|null|NaN/i);
   }
+});
+
+test('inputs and outputs may have any name, those of members, too; bands of one large sample have its bits', async () => {
+  const shape = [96, 96, 3];
+  const [a, b] = [input({ shape }), input({ shape: [2] })];
+  const body = conv2d({ filters: 16, kernelSize: 5, activation: 'relu' })(a);
+  const joined = concatenate()([globalAveragePooling2d()(body), b]);
+  const mask = conv2d({ filters: 2, kernelSize: 1 })(body);
+  const outputs = { name: dense({ units: 2 })(joined), order: mask };
+  const model = functional({ inputs: { read: a, kind: b }, outputs, seed: 1 });
+  models.push(model);
+  const values = (count: number) => Float32Array.from({ length: 2 * count }, next);
+  const large = namedDataset({
+    inputs: { kind: { values: values(2), shape: [2] }, read: { values: values(96 * 96 * 3), shape } },
+    targets: {
+      order: { values: Int32Array.from({ length: 2 * 92 * 92 }, (_, i) => i % 2), shape: [92, 92] },
+      name: { values: [1, 0] },
+    },
+  });
+  const cross = 'categoricalCrossentropy';
+  const options = { engine, loss: { name: cross, order: cross }, metrics: ['top1Accuracy'] } as const;
+  const one = await model.evaluate(large, { ...options, batchSize: 1 });
+  assert.deepEqual(await model.evaluate(large, { ...options, batchSize: 2 }), one);
+  for (const { accuracy, metrics } of Object.values(one.outputs!)) {
+    assert.ok(Math.abs(metrics!.top1Accuracy! - accuracy!) < 1e-12);
+  }
+  const all = await model.predictAll(large, { engine, batchSize: 1 });
+  assert.deepEqual(await model.predictAll(large, { engine, batchSize: 2 }), all);
 });
 
 test('losses and targets that fit no output are refused by name', async () => {
