@@ -1,6 +1,6 @@
 /** Faltung: convolutional networks in Node.js. Everything a user needs is exported here. */
 export { arrayDataset, subset } from './data/array-dataset.ts';
-export { type Augmentation, notebookAugmentation } from './data/augmentation.ts';
+export { type Augmentation, cropAugmentation, notebookAugmentation } from './data/augmentation.ts';
 export { type Cifar10, type Cifar10Options, cifar10 } from './data/cifar10.ts';
 export type {
   BatchBuffer,

@@ -16,7 +16,7 @@ export const TRAINING_HELP = `Recipe
   --ema X              keeps a moving average of the weights, of this momentum (0.999, say); default none
   --label-smoothing X  (0, 0.1, 0)
   --augment X          'notebook': shifts and zoom of 10%, rotations of 30 degrees, flips; 'light': shifts and flips;
-                       'none' (notebook, light, light)
+                       'crop': shifts by up to 4 whole pixels, flips; 'none' (notebook, light, crop)
   --no-augment         --augment none
   --no-shuffle         every epoch in the data's own order
   --class-weight X     'balanced': rare classes count more; default 'none'

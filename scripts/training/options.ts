@@ -112,7 +112,7 @@ export function trainingOptions(
     labelSmoothing: number('label-smoothing', { least: 0, below: 1 }) ?? usual.labelSmoothing,
     augment: values['no-augment']
       ? 'none'
-      : (oneOf('augment', ['notebook', 'light', 'none']) ?? usual.augment),
+      : (oneOf('augment', ['notebook', 'light', 'crop', 'none']) ?? usual.augment),
     shuffle: !values['no-shuffle'],
     classWeight: oneOf('class-weight', ['none', 'balanced']) ?? 'none',
     validationSplit: number('validation-split', { least: 0, below: 1 }) ?? 0.1,

@@ -13,7 +13,7 @@ export interface Preset {
   readonly warmup: number;
   readonly weightDecay: number;
   readonly labelSmoothing: number;
-  readonly augment: 'notebook' | 'light' | 'none';
+  readonly augment: 'notebook' | 'light' | 'crop' | 'none';
 }
 
 export const PRESETS = ['notebook', 'fast', 'residual', 'dense'] as const;
@@ -65,7 +65,7 @@ const residual: Preset = {
   warmup: 1,
   weightDecay: 0.005,
   labelSmoothing: 0,
-  augment: 'light',
+  augment: 'crop',
 };
 
 /** Dense networks (Huang et al. 2017, section 4.2: the same with batches of 64); as many epochs as fit into an hour. */

@@ -6,6 +6,7 @@ import {
   type Callback,
   categoricalCrossentropy,
   cosineDecay,
+  cropAugmentation,
   type Dataset,
   earlyStopping,
   type FitOptions,
@@ -38,6 +39,7 @@ export async function recipeOf(options: TrainingOptions, train: Dataset): Promis
 
 const AUGMENTATIONS: Readonly<Record<TrainingOptions['augment'], Augmentation | undefined>> = {
   notebook: notebookAugmentation,
+  crop: cropAugmentation,
   light: { widthShiftRange: 0.1, heightShiftRange: 0.1, horizontalFlip: true },
   none: undefined,
 };

@@ -23,6 +23,8 @@ export interface Augmentation {
   readonly widthShiftRange?: number;
   /** Shift up or down, likewise of the height. Default 0. */
   readonly heightShiftRange?: number;
+  /** Shifts by whole pixels only, so that a shifted image is as sharp as the image itself. Default false. */
+  readonly wholePixels?: boolean;
   /** Zoom factors of both axes, independent, uniform in [1 - range, 1 + range]; below 1. Default 0. */
   readonly zoomRange?: number;
   /** Rotation in degrees, uniform in +-range. Default 0. */
@@ -40,6 +42,17 @@ export const notebookAugmentation: Augmentation = {
   horizontalFlip: true,
 };
 
+/**
+ * Shifts by up to 4 whole pixels, and mirrors: what cutting 32x32 pixels out of an image padded by 4 on each side does
+ * (He et al. 2016, section 4.2), but that the border is repeated instead of zeros.
+ */
+export const cropAugmentation: Augmentation = {
+  widthShiftRange: 4,
+  heightShiftRange: 4,
+  wholePixels: true,
+  horizontalFlip: true,
+};
+
 const RADIANS_PER_DEGREE = 0.017453292519943295;
 
 /** The first word of each parameter's address; a number once given is never given to another parameter. */
@@ -52,7 +65,7 @@ export function augmentationKey(seed: number): StreamKey {
 
 /** Throws ConfigError for ranges without sense. */
 export function checkAugmentation(operation: string, augmentation: Augmentation): void {
-  const { zoomRange = 0, horizontalFlip = false } = augmentation;
+  const { zoomRange = 0, horizontalFlip = false, wholePixels = false } = augmentation;
   for (const name of ['widthShiftRange', 'heightShiftRange', 'zoomRange', 'rotationRange'] as const) {
     const value = augmentation[name] ?? 0;
     if (!Number.isFinite(value) || value < 0) {
@@ -62,6 +75,9 @@ export function checkAugmentation(operation: string, augmentation: Augmentation)
   if (zoomRange >= 1) throw rangeError(operation, 'zoomRange', 'a fraction below 1', zoomRange);
   if (typeof horizontalFlip !== 'boolean') {
     throw rangeError(operation, 'horizontalFlip', 'true or false', horizontalFlip);
+  }
+  if (typeof wholePixels !== 'boolean') {
+    throw rangeError(operation, 'wholePixels', 'true or false', wholePixels);
   }
 }
 
@@ -112,8 +128,9 @@ function drawInto(
   }
   const { widthShiftRange = 0, heightShiftRange = 0, zoomRange = 0, rotationRange = 0 } = augmentation;
   drawn.theta = symmetric(rotationRange, ADDRESS.rotation) * RADIANS_PER_DEGREE;
-  drawn.shiftX = symmetric(shiftPixels(widthShiftRange, width), ADDRESS.shiftX);
-  drawn.shiftY = symmetric(shiftPixels(heightShiftRange, height), ADDRESS.shiftY);
+  const shift = augmentation.wholePixels ? wholeNumber : symmetric;
+  drawn.shiftX = shift(shiftPixels(widthShiftRange, width), ADDRESS.shiftX);
+  drawn.shiftY = shift(shiftPixels(heightShiftRange, height), ADDRESS.shiftY);
   drawn.zoomX = 1 + symmetric(zoomRange, ADDRESS.zoomX);
   drawn.zoomY = 1 + symmetric(zoomRange, ADDRESS.zoomY);
   drawn.flip = augmentation.horizontalFlip === true && draws[ADDRESS.flip]! < 0.5;
@@ -122,6 +139,12 @@ function drawInto(
 /** Uniform in [-range, range), from the sample's draws. */
 function symmetric(range: number, parameter: number): number {
   return range === 0 ? 0 : range * (2 * draws[parameter]! - 1);
+}
+
+/** Of the whole numbers from -range to range one, each as likely, from the sample's draws. */
+function wholeNumber(range: number, parameter: number): number {
+  const most = Math.floor(range);
+  return Math.floor(draws[parameter]! * (2 * most + 1)) - most;
 }
 
 /**

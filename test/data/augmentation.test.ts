@@ -6,6 +6,7 @@ import {
   affineMatrix,
   augmentationKey,
   checkAugmentation,
+  cropAugmentation,
   drawTransform,
   notebookAugmentation,
   type RandomTransform,
@@ -74,6 +75,26 @@ test('without ranges the map is the identity, bit for bit', () => {
   for (const augmentation of [{}, { zoomRange: 0, rotationRange: 0, horizontalFlip: false }]) {
     assert.deepEqual([...matrix(augmentation, 3, 5)], [1, 0, 0, 0, 1, 0]);
   }
+});
+
+test('shifts by whole pixels are whole, and each within the range as likely', () => {
+  const counts = new Map<number, number>();
+  const n = 9000;
+  const out = new Float32Array(6);
+  for (let i = 0; i < n; i++) {
+    affineMatrix(cropAugmentation, augmentationKey(5), 0, i, 32, 32, out, 0);
+    const [xx, , x0, , , y0] = out as unknown as [number, number, number, number, number, number];
+    const shift = xx < 0 ? 31 - x0 : x0;
+    for (const value of [shift, y0]) counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  assert.deepEqual(
+    [...counts.keys()].sort((a, b) => a - b),
+    [-4, -3, -2, -1, 0, 1, 2, 3, 4],
+  );
+  // Five standard deviations of a binomial distribution.
+  for (const count of counts.values()) assert.ok(Math.abs(count - (2 * n) / 9) < 5 * Math.sqrt((2 * n) / 9));
+  const half = drawTransform({ widthShiftRange: 0.9, wholePixels: true }, augmentationKey(5), 0, 0, 1, 1);
+  assert.equal(Math.abs(half.shiftX), 0);
 });
 
 test('a turn by 90 degrees shows the top right corner at the top left', () => {
