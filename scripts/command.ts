@@ -1,7 +1,7 @@
 /** What all command lines do alike: errors as one paragraph, exit codes that scripts can rely on. */
 import { ConfigError, FaltungError } from '../src/errors.ts';
 
-export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
 
 /** A command line: how it reads its options, and what it does with them. */
 export interface Command<Options> {

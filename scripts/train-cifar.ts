@@ -1,6 +1,6 @@
 /** `npm run train:cifar`: trains a network of the zoo on CIFAR-10 and fills a folder with what came of it. */
 import { cifar10 } from '../src/index.ts';
-import { EXIT, runCommand } from './command.ts';
+import { runCommand } from './command.ts';
 import { networkNamed } from './networks/networks.ts';
 import { downloadLine } from './train-cifar/download-line.ts';
 import {
@@ -15,8 +15,9 @@ import { listenToInterrupts } from './training/interrupt.ts';
 import { resumedOptions } from './training/resume.ts';
 import { engineOf, type Job, runTraining } from './training/run.ts';
 import { makeRunFolder, readConfig } from './training/run-folder.ts';
+import { beginWith, openStart, startFacts } from './training/start.ts';
 
-const interrupt = listenToInterrupts(() => process.exit(EXIT.interrupted));
+const interrupt = listenToInterrupts((exitCode) => process.exit(exitCode));
 
 /** The options of the command line, or of the run that it wants to go on. */
 async function read(args: readonly string[]): Promise<CifarOptions> {
@@ -26,8 +27,10 @@ async function read(args: readonly string[]): Promise<CifarOptions> {
 }
 
 async function run(options: CifarOptions): Promise<number> {
-  const { data: place, limit, seed, normalization, validationSplit } = options;
+  const { data: place, limit, seed, validationSplit } = options;
   const engine = engineOf(options);
+  const start = await openStart(COMMAND, options, cifar10.inputShape);
+  const normalization = start?.normalization ?? options.normalization;
   if (options.resume === undefined) await makeRunFolder(COMMAND, options.out);
   const data = await cifar10.load({
     data: place,
@@ -41,18 +44,23 @@ async function run(options: CifarOptions): Promise<number> {
   if (data.message !== undefined) {
     process.stderr.write(`\n${'!'.repeat(72)}\n${data.message}\n${'!'.repeat(72)}\n\n`);
   }
+  const network = start
+    ? await beginWith(COMMAND, start, data.classNames, options)
+    : {
+        model: networkNamed(COMMAND, options.model)({ seed, numerics: options.numerics }),
+        modelName: options.model,
+      };
   const job: Job = {
     command: COMMAND,
     options,
     arguments: argumentsOf(options),
-    model: networkNamed(COMMAND, options.model)({ seed, numerics: options.numerics }),
-    modelName: options.model,
+    ...network,
     data: {
       ...data,
       name: data.source === 'cifar10' ? 'CIFAR-10' : 'drawn images',
       description: data.source === 'cifar10' ? `CIFAR-10 from ${data.location}` : 'drawn images (synthetic)',
     },
-    facts: { normalization },
+    facts: { normalization, ...startFacts(options) },
   };
   return runTraining(job, engine, interrupt);
 }

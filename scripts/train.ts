@@ -1,7 +1,7 @@
 /** `npm run train -- --data FOLDER`: trains a network on a user's own images, as train:cifar does on CIFAR-10. */
 import path from 'node:path';
 import { imageFolder } from '../src/index.ts';
-import { EXIT, runCommand } from './command.ts';
+import { runCommand } from './command.ts';
 import { makeNetwork } from './train/networks.ts';
 import { argumentsOf, COMMAND, type FolderOptions, HELP, parseOptions, readWords } from './train/options.ts';
 import { readingLine, skippedText } from './train/reading-line.ts';
@@ -9,8 +9,10 @@ import { listenToInterrupts } from './training/interrupt.ts';
 import { resumedOptions } from './training/resume.ts';
 import { engineOf, type Job, runTraining } from './training/run.ts';
 import { makeRunFolder, readConfig } from './training/run-folder.ts';
+import { runSamples } from './training/run-samples.ts';
+import { beginWith, openStart, startFacts } from './training/start.ts';
 
-const interrupt = listenToInterrupts(() => process.exit(EXIT.interrupted));
+const interrupt = listenToInterrupts((exitCode) => process.exit(exitCode));
 
 /** The options of the command line, or of the run that it wants to go on. */
 async function read(args: readonly string[]): Promise<FolderOptions> {
@@ -20,14 +22,18 @@ async function read(args: readonly string[]): Promise<FolderOptions> {
 }
 
 async function run(options: FolderOptions): Promise<number> {
-  const { data: folder, size, grey, resize, classes, limit, strict, maxPixels, seed, numerics } = options;
+  const { data: folder, classes, limit, strict, maxPixels, seed, numerics } = options;
   const engine = engineOf(options);
+  const start = await openStart(COMMAND, options);
+  const inputShape = start?.inputShape ?? ([...options.size, options.grey ? 1 : 3] as const);
+  const resize = start?.resize ?? options.resize;
+  const [height, width, channels] = inputShape;
   if (options.resume === undefined) await makeRunFolder(COMMAND, options.out);
-  const channels = grey ? 1 : 3;
   const data = await imageFolder.load(folder, {
-    imageSize: size,
+    imageSize: [height, width],
     channels,
     resize,
+    ...(start?.normalization && { normalization: start.normalization }),
     ...(classes && { classNames: classes }),
     validationSplit: options.validationSplit,
     testSplit: options.testSplit,
@@ -39,20 +45,29 @@ async function run(options: FolderOptions): Promise<number> {
     onProgress: readingLine(),
   });
   process.stderr.write(skippedText(data.skipped));
-  const shape = { inputShape: [...size, channels] as const, classes: data.classNames.length };
+  const { classNames } = data;
+  const network = start
+    ? await beginWith(COMMAND, start, classNames, options)
+    : {
+        model: makeNetwork(options.model, { inputShape, classes: classNames.length }, { seed, numerics }),
+        modelName: options.model,
+      };
   const job: Job = {
     command: COMMAND,
     options,
     arguments: argumentsOf(options),
-    model: makeNetwork(options.model, shape, { seed, numerics }),
-    modelName: options.model,
+    ...network,
     data: {
       ...data,
       name: path.basename(path.resolve(folder)),
-      description: `${folder}: ${data.classNames.length} classes, images of ${size.join(' x ')} pixels`,
+      description: `${folder}: ${classNames.length} classes, images of ${height} x ${width} pixels`,
       source: folder,
     },
-    facts: { classNames: data.classNames, size, resize, skipped: data.skipped, ignored: data.ignored },
+    samples: await runSamples(folder, data, resize),
+    facts: {
+      ...{ classNames, size: [height, width], resize, skipped: data.skipped, ignored: data.ignored },
+      ...startFacts(options),
+    },
   };
   return runTraining(job, engine, interrupt);
 }

@@ -201,6 +201,7 @@ export {
   type SgdOptions,
   sgd,
 } from './training/optimizers.ts';
+export { copyModel, type ReplaceHeadOptions, replaceHead } from './training/replace-head.ts';
 export type { LoadOptions } from './training/save.ts';
 export {
   type CosineDecayOptions,

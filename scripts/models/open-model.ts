@@ -30,7 +30,7 @@ export function namedModel(command: string, place: string | undefined): string {
  * a class, and what `load` throws.
  */
 export async function openClassifier(command: string, place: string): Promise<Classifier> {
-  const file = fileOf(place);
+  const file = modelFileOf(place);
   const model = await load(file);
   const { inputShape, outputShape } = model;
   const [, , channels] = inputShape;
@@ -63,8 +63,8 @@ export async function openClassifier(command: string, place: string): Promise<Cl
   };
 }
 
-/** model.safetensors of a run's folder, or its best model where training has not ended. */
-function fileOf(place: string): string {
+/** model.safetensors of a run's folder, or its best model where training has not ended; a file as it is. */
+export function modelFileOf(place: string): string {
   if (!statSync(place, { throwIfNoEntry: false })?.isDirectory()) return place;
   const [model, best] = ['model.safetensors', 'best.safetensors'].map((name) => path.join(place, name));
   return existsSync(model!) || !existsSync(best!) ? model! : best!;

@@ -36,6 +36,7 @@ function networkOf(given: string | undefined): Network {
 
 /** What the command was asked to do. */
 export interface CifarOptions extends TrainingOptions {
+  /** Unless there is `from`, whose network it is. */
   readonly model: Network;
   readonly data: string | undefined;
   readonly limit: number | undefined;
@@ -79,6 +80,7 @@ export function parseOptions(args: readonly string[], now: Date = new Date()): C
 
 /** What decides the run, by the options' names: what config.json stores and `parseOptions` reads. */
 export function argumentsOf(options: CifarOptions): Arguments {
-  const { model, data, limit, normalization } = options;
-  return { ...given({ model, data, limit, normalization }), ...trainingArguments(options) };
+  const { data, limit, from } = options;
+  const network = from === undefined ? { model: options.model, normalization: options.normalization } : {};
+  return { ...given({ ...network, data, limit }), ...trainingArguments(options) };
 }

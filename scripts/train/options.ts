@@ -33,7 +33,7 @@ const OPTIONS = {
 /** What the command was asked to do. */
 export interface FolderOptions extends TrainingOptions {
   readonly data: string;
-  /** [height, width] in pixels. */
+  /** [height, width] in pixels. This, `grey`, `resize` and `model`: unless there is `from`, which decides them. */
   readonly size: readonly [number, number];
   readonly grey: boolean;
   readonly resize: 'stretch' | 'crop' | 'pad';
@@ -105,18 +105,16 @@ export function parseOptions(args: readonly string[], now: Date = new Date()): F
 /** What decides the run, by the options' names: what config.json stores and `parseOptions` reads. */
 export function argumentsOf(options: FolderOptions): Arguments {
   const { data, size, grey, resize, classes, testSplit, limit, strict, maxPixels, cacheMb, model } = options;
+  const network = options.from === undefined ? { size: size.join('x'), grey, resize, model } : {};
   const own = {
     data,
-    size: size.join('x'),
-    grey,
-    resize,
+    ...network,
     classes: classes?.join(','),
     'test-split': testSplit,
     limit,
     strict,
     'max-pixels': maxPixels,
     'cache-mb': cacheMb,
-    model,
   };
   return { ...given(own), ...trainingArguments(options) };
 }

@@ -29,6 +29,11 @@ export const TRAINING_HELP = `Recipe
   --seed N             weights, split, order, augmentation, dropout; default 21
   --numerics X         'fast' (default): Winograd convolutions; 'accurate' or 'direct': slower, other weights
 
+A trained model to begin with
+  --from MODEL         a file (model.safetensors, best.safetensors) or a run's folder: its network, weights and
+                       normalisation; where the classes are others, its last dense layer is made anew
+  --freeze A,B,C       layers whose names begin so keep their weights ('conv2d', 'block1,block2')
+
 Where it runs, none of which changes a bit of the result
   --threads N          workers; default: all processors
   --engine X           'simd' (default) or 'scalar': plain TypeScript, slow
@@ -44,5 +49,6 @@ The run's folder
                        and --checkpoint-every besides, all else is the run's
   --help               this text
 
-Exit codes: 0 done (also by --early-stopping), 1 failed, 2 wrong options, 130 interrupted (Ctrl-C saves).
+Exit codes: 0 done (also by --early-stopping), 1 failed, 2 wrong options, 130 interrupted (Ctrl-C saves), 143 by SIGTERM
+(saves, too).
 `;

@@ -1,4 +1,5 @@
 /** Options that all training commands share: the recipe, where it runs, what is kept of it. */
+import { ConfigError } from '../../src/errors.ts';
 import { choice, decimal, flag, text, wholeNumber } from '../arguments.ts';
 import { PRESETS, type Preset, type PresetName, presets } from './presets.ts';
 
@@ -27,6 +28,8 @@ export const TRAINING_OPTIONS = {
   'on-non-finite': text,
   seed: text,
   numerics: text,
+  from: text,
+  freeze: text,
   threads: text,
   engine: text,
   out: text,
@@ -59,6 +62,10 @@ export interface TrainingOptions extends Preset {
   readonly onNonFinite: 'stop' | 'skip';
   readonly seed: number;
   readonly numerics: 'direct' | 'accurate' | 'fast';
+  /** A trained model to begin with, a file or a run's folder; undefined: fresh weights. */
+  readonly from: string | undefined;
+  /** Beginnings of the names of layers that keep the weights that they have in `from`. */
+  readonly freeze: readonly string[];
   readonly threads: number | undefined;
   readonly engine: 'simd' | 'scalar';
   readonly out: string;
@@ -96,6 +103,7 @@ export function trainingOptions(
   const usual = presets[preset];
   const optimizer = oneOf('optimizer', ['adam', 'adamW', 'sgd']) ?? usual.optimizer;
   const rate = optimizer === usual.optimizer ? usual.learningRate : RATES[optimizer];
+  checkStart(command, values);
   return {
     preset,
     epochs: whole('epochs', 1) ?? usual.epochs,
@@ -123,6 +131,8 @@ export function trainingOptions(
     onNonFinite: oneOf('on-non-finite', ['stop', 'skip']) ?? 'stop',
     seed: whole('seed', 0) ?? 21,
     numerics: oneOf('numerics', ['direct', 'accurate', 'fast']) ?? 'fast',
+    from: given.from,
+    freeze: given.freeze?.split(',').map((name) => name.trim()) ?? [],
     threads: whole('threads', 1),
     engine: oneOf('engine', ['simd', 'scalar']) ?? 'simd',
     out: given.out ?? given.resume ?? out,
@@ -131,6 +141,28 @@ export function trainingOptions(
     ui: values.ui === true,
     resume: given.resume,
   };
+}
+
+/** Options that `--from` leaves nothing to decide about. */
+const OF_THE_MODEL = ['model', 'size', 'grey', 'resize', 'normalization'];
+
+/** Throws ConfigError where `--from` and `--freeze` make no sense with what else was said. */
+function checkStart(command: string, values: Readonly<Record<string, unknown>>): void {
+  const refuse = (argument: string, expected: string, received: string): never => {
+    throw new ConfigError({ operation: command, argument, expected, received });
+  };
+  const { from, freeze } = values;
+  if (from === '')
+    refuse('--from', "a file that training wrote (model.safetensors), or a run's folder", 'none');
+  const decided = OF_THE_MODEL.find((name) => values[name] !== undefined);
+  if (from !== undefined && decided !== undefined) {
+    refuse('--from', 'network, size and normalisation as they are in that model', `--${decided} beside it`);
+  }
+  if (typeof freeze !== 'string') return;
+  if (from === undefined) refuse('--freeze', '--from beside it: fresh weights are to be learned', 'none');
+  if (freeze.split(',').some((name) => name.trim() === '')) {
+    refuse('--freeze', 'beginnings of names with commas between them', JSON.stringify(freeze));
+  }
 }
 
 /** Values of options by their names, as a command line has them. */
@@ -162,6 +194,8 @@ export function trainingArguments(options: TrainingOptions): Arguments {
     'on-non-finite': options.onNonFinite,
     seed: options.seed,
     numerics: options.numerics,
+    from: options.from,
+    freeze: options.freeze.length > 0 ? options.freeze.join(',') : undefined,
     'checkpoint-every': options.checkpointEvery,
     'gradient-norms': options.gradientNorms,
   });

@@ -6,6 +6,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError, FileError, FormatError } from '../../src/errors.ts';
+import type { Resize } from '../../src/index.ts';
 import { replaceAtomically } from '../../src/io/atomic-write.ts';
 import { listCheckpoints } from '../../src/io/checkpoint-folder.ts';
 import { isJsonObject, type Json, parseJson } from '../../src/io/json-value.ts';
@@ -52,9 +53,26 @@ export async function makeRunFolder(command: string, out: string): Promise<void>
   });
 }
 
-/** Writes what a run was started with. */
-export function writeConfig(command: string, out: string, options: Arguments): Promise<void> {
-  return writeJson(command, runFiles(out).config, { format: 'faltung-run', version: 1, command, options });
+/** Picture files that a run's page shows the model's answers to. */
+export interface RunSamples {
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  readonly resize: Resize;
+  readonly classNames: readonly string[];
+  /** Paths below the folder of `--data`, and the classes' indices. */
+  readonly files: readonly { readonly file: string; readonly label: number }[];
+}
+
+/** Writes what a run was started with; `samples` are left out where they are too long to be read again. */
+export function writeConfig(
+  command: string,
+  out: string,
+  options: Arguments,
+  samples?: RunSamples,
+): Promise<void> {
+  const config = { format: 'faltung-run', version: 1, command, options };
+  const all = { ...config, ...(samples && { samples }) };
+  const fits = jsonText(all).length <= MAX_CONFIG_BYTES;
+  return writeJson(command, runFiles(out).config, fits ? all : config);
 }
 
 /**
@@ -126,7 +144,11 @@ export async function readConfig<Options>(
 
 /** Writes a file of JSON, whole or not at all. */
 export function writeJson(command: string, file: string, data: object): Promise<void> {
-  return writeWhole(command, file, `${JSON.stringify(data, null, 2)}\n`);
+  return writeWhole(command, file, jsonText(data));
+}
+
+function jsonText(data: object): string {
+  return `${JSON.stringify(data, null, 2)}\n`;
 }
 
 /** Writes a text file, whole or not at all. */

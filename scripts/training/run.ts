@@ -20,7 +20,7 @@ import type { Arguments, TrainingOptions } from './options.ts';
 import { createProgress } from './progress.ts';
 import { describeRecipe, monitorOf, recipeOf, stoppingOf } from './recipe.ts';
 import { writeReport } from './report.ts';
-import { runFiles, writeConfig, writeJson } from './run-folder.ts';
+import { type RunSamples, runFiles, writeConfig, writeJson } from './run-folder.ts';
 import { openUi } from './ui.ts';
 
 /** What a command trains: its own part of the run. */
@@ -32,6 +32,8 @@ export interface Job {
   readonly arguments: Arguments;
   readonly model: Model;
   readonly modelName: string;
+  /** What the weights begin with, where that is not chance. */
+  readonly startText?: string;
   readonly data: {
     readonly train: Dataset;
     /** May be empty. */
@@ -44,6 +46,8 @@ export interface Job {
     /** For result.json. */
     readonly source: string;
   };
+  /** Pictures that the page of the run's folder shows the model's answers to, where they are files. */
+  readonly samples?: RunSamples;
   /** Further fields of result.json. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
@@ -64,7 +68,7 @@ export async function runTraining(job: Job, engine: Engine, interrupt: Interrupt
   const ui = await openUi(job.command, options);
   try {
     sayWhat(job, engine);
-    await writeConfig(job.command, options.out, job.arguments);
+    await writeConfig(job.command, options.out, job.arguments, job.samples);
     const validated = data.validation.size > 0;
     const monitor = monitorOf(options, validated);
     const best = modelCheckpoint(files.best, { monitor, saveBestOnly: true });
@@ -105,7 +109,7 @@ export async function runTraining(job: Job, engine: Engine, interrupt: Interrupt
     ui?.say(lastWords(job, history));
     const run = { history, bestEpoch: best.bestEpoch, monitor, norms };
     return history.end === 'aborted'
-      ? await finishStopped(job, run, last)
+      ? await finishStopped(job, run, last, interrupt.exitCode)
       : await finishTrained(job, run, engine, events.log);
   } catch (error) {
     logFailure(events.log, error);
@@ -167,7 +171,12 @@ async function finishTrained(
   return EXIT.done;
 }
 
-async function finishStopped(job: Job, run: Finished, last: StepProgress | undefined): Promise<number> {
+async function finishStopped(
+  job: Job,
+  run: Finished,
+  last: StepProgress | undefined,
+  exitCode: number,
+): Promise<number> {
   const { options } = job;
   const where =
     last === undefined
@@ -182,7 +191,7 @@ async function finishStopped(job: Job, run: Finished, last: StepProgress | undef
     complete: false,
     note: `Stopped ${where}.`,
   });
-  return EXIT.interrupted;
+  return exitCode;
 }
 
 function resumeCommand({ command, options }: Job): string {
@@ -212,12 +221,13 @@ function logFailure(log: (event: string, fields: Readonly<Record<string, unknown
   }
 }
 
-function sayWhat({ model, options, data }: Job, engine: Engine): void {
+function sayWhat({ model, options, data, startText }: Job, engine: Engine): void {
   say(model.summary({ batchSize: options.batchSize, threads: engine.threads }));
   const { train, validation, test } = data;
   say(`\nData:   ${data.description}`);
   say(`        ${train.size} for training, ${validation.size} for validation, ${test.size} for the test`);
   say(`Engine: ${options.engine}, ${count(engine.threads, 'thread')}, Node ${process.versions.node}`);
+  if (startText) say(`Start:  ${startText}`);
   say(`Recipe: ${describeRecipe(options).join('\n        ')}`);
   say(options.resume === undefined ? '' : `\nGoing on with the run in ${options.out}\n`);
 }

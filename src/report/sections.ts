@@ -48,32 +48,24 @@ export function tailOf(operation: string, model: Model, name: string, first: Lay
   for (const node of following) {
     const inputs = node.inputs.map((index) => tensors.get(index));
     if (!inputs.every((tensor) => tensor !== undefined)) throw passedBy(operation, name, node);
-    tensors.set(node.output, applied(node, inputs, layers));
+    tensors.set(node.output, applied(model, node, inputs, layers));
   }
-  const tail = functional({
-    inputs: start,
-    outputs: tensors.get(model.graph.output)!,
-    numerics: model.numerics,
-  });
-  const wanted = new Set([...layers.keys()]);
-  tail.setWeights(
-    Object.fromEntries(
-      Object.entries(model.getWeights()).filter(([key]) => wanted.has(key.slice(0, key.lastIndexOf('/')))),
-    ),
-  );
-  return tail;
+  return functional({ inputs: start, outputs: tensors.get(model.graph.output)!, numerics: model.numerics });
 }
 
 /** A node's output in the new model. */
 function applied(
+  model: Model,
   node: GraphNode,
   inputs: readonly SymbolicTensor[],
   layers: Map<string, Layer>,
 ): SymbolicTensor {
   // A layer's own activation has come with the layer.
-  if (node.name !== node.owner || node.layer.type === 'dropout') return inputs[0]!;
+  if (node.layerName !== node.owner || node.layer.type === 'dropout') return inputs[0]!;
   const known = layers.get(node.layerName);
-  const layer = known ?? { ...node.layer, name: node.layerName, trainable: false };
+  // Where its parameters came from once (a model that may be closed by now) is no matter: here they are this model's.
+  const source = { name: node.layerName, model };
+  const layer = known ?? { ...node.layer, name: node.layerName, trainable: false, source };
   layers.set(node.layerName, layer);
   return applyLayer(layer, inputs);
 }

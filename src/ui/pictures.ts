@@ -29,7 +29,10 @@ export function filterPictures(
   return { title: `${layer}: ${grid.subtitle}`, epoch, pictures: picturesOf(grid) };
 }
 
-/** The first `count` samples of a data set with what the model takes them for. */
+/**
+ * The first `count` samples of a data set with what the model takes them for. Pixels are normalised as those that it
+ * was trained on, where it says how.
+ */
 export async function samplePictures(
   model: Model,
   dataset: Dataset,
@@ -37,7 +40,8 @@ export async function samplePictures(
   where: RunOptions,
   epoch: number,
 ): Promise<UiPictures> {
-  const shown = subset(dataset, count);
+  const { normalization } = model.trainedOn ?? {};
+  const shown: Dataset = { ...subset(dataset, count), ...(normalization && { normalization }) };
   const prediction = await model.predict(shown, where);
   const indices = Array.from({ length: shown.size }, (_, i) => i);
   const grid = await predictionGrid(shown, indices, prediction);

@@ -19,7 +19,10 @@ export interface Running {
   printed(pattern: RegExp): Promise<RegExpExecArray>;
   /** Resolves when the standard error so far matches, with the match. */
   complained(pattern: RegExp): Promise<RegExpExecArray>;
+  /** SIGINT. */
   interrupt(): void;
+  /** SIGTERM. */
+  terminate(): void;
   /** kill -9. */
   kill(): void;
 }
@@ -70,6 +73,7 @@ export function startScript(
     printed: seen(child.stdout, () => stdout),
     complained: seen(child.stderr, () => stderr),
     interrupt: () => child.kill('SIGINT'),
+    terminate: () => child.kill('SIGTERM'),
     kill: () => child.kill('SIGKILL'),
   };
 }

@@ -144,6 +144,22 @@ describe('gradCam', () => {
     );
   });
 
+  test('follows a layer that is called twice', async () => {
+    const image = input({ shape: SHAPE });
+    const maps = conv2d({ filters: 4, kernelSize: 3, padding: 'same', name: 'maps' })(image);
+    const shared = dense({ units: 4, name: 'shared' });
+    const twice = shared(shared(globalAveragePooling2d()(maps)));
+    const logits = dense({ units: 3, activation: 'softmax', name: 'logits' })(twice);
+    await using model = functional({ inputs: image, outputs: logits, seed: 9 });
+    const { 'logits/weight': w, 'shared/weight': s } = model.getWeights();
+    const behind = (k: number, j: number) =>
+      [0, 1, 2, 3].reduce((sum, i) => sum + s!.data[4 * k + i]! * s!.data[4 * i + j]!, 0);
+    const gradient = (i: number) =>
+      [0, 1, 2, 3].reduce((sum, j) => sum + (behind(i % 4, j) * w!.data[3 * j + 1]!) / 48, 0);
+    const expected = await byDefinition(model, randomImage(), 'maps', gradient);
+    assertMap((await gradCam(model, randomImage(), 1, { engine, layer: 'maps' })).data, expected);
+  });
+
   test('takes the maps of the last convolution, or of where the branches around it have met', async () => {
     const common = { classes: 3, inputShape: [16, 16, 3] } as const;
     const image = Float32Array.from({ length: 16 * 16 * 3 }, (_, i) => ((i * 37) % 101) / 50 - 1);

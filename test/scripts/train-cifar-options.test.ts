@@ -37,6 +37,8 @@ test('the defaults are those of the notebook', () => {
     onNonFinite: 'stop',
     seed: 21,
     numerics: 'fast',
+    from: undefined,
+    freeze: [],
     threads: undefined,
     engine: 'simd',
     out: 'runs/2026-03-04T05-06-07-cifar',
@@ -81,6 +83,8 @@ test('every option is read', () => {
     onNonFinite: 'skip',
     seed: 0,
     numerics: 'direct',
+    from: undefined,
+    freeze: [],
     threads: 2,
     engine: 'scalar',
     out: 'O',
@@ -134,6 +138,21 @@ test('a network has the recipe that suits it, and gives way to another preset', 
   ]);
   // The momentum is that of the preset's own optimizer.
   assert.deepEqual(recipe('--model', 'resNet20', '--optimizer', 'adam').slice(4), ['adam', 0.001, 0]);
+});
+
+test('a model to begin with decides network and normalisation; its layers may be frozen', () => {
+  const options = parseOptions(['--from', 'runs/a', '--freeze', 'conv2d, dense'], now);
+  assert.deepEqual([options.from, options.freeze], ['runs/a', ['conv2d', 'dense']]);
+  assert.deepEqual(parseOptions(wordsOf(argumentsOf(options)), now), options);
+  const refused: [string[], RegExp][] = [
+    [['--from=a', '--model', 'resNet20'], /--from: expected network, size and .* got --model beside it/],
+    [['--from=a', '--normalization', 'notebook'], /got --normalization beside it/],
+    [['--from='], /--from: expected a file that training wrote .*, or a run's folder, got none/],
+    [['--freeze', 'a'], /--freeze: expected --from beside it: fresh weights are to be learned, got none/],
+    [['--from=a', '--freeze', 'a,,b'], /--freeze: expected beginnings of names .* got "a,,b"/],
+    [['--resume=a', '--from', 'b'], /--resume: expected only options .* got --from/],
+  ];
+  for (const [line, message] of refused) assert.throws(() => parseOptions(line), message);
 });
 
 test('the help names every option', () => {

@@ -1,11 +1,14 @@
 /** `npm run train -- --data FOLDER` as its users see it. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { argumentsOf, HELP, parseOptions } from '../../scripts/train/options.ts';
 import { TRAINING_OPTIONS, wordsOf } from '../../scripts/training/options.ts';
-import { load } from '../../src/index.ts';
+import { beginWith, openStart } from '../../scripts/training/start.ts';
+import { samplesOfRun } from '../../scripts/ui/samples.ts';
+import { conv2d, dense, flatten, load, sequential } from '../../src/index.ts';
+import { showRun } from '../../src/ui/index.ts';
 import { startScript } from '../helpers/command.ts';
 import { pngBomb, writeTruncated, writeTwoClasses } from '../helpers/pictures.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -15,7 +18,8 @@ await writeTwoClasses(pictures, 15);
 await writeTruncated(path.join(pictures, 'red', 'half.png'));
 writeFileSync(path.join(pictures, 'blue', 'bomb.png'), pngBomb(65_000, 65_000));
 
-const TINY = ['--data', pictures, '--size', '12x10', '--epochs', '2', '--batch-size', '8'];
+const FOLDER = ['--data', pictures];
+const TINY = [...FOLDER, '--size', '12x10', '--epochs', '2', '--batch-size', '8'];
 
 async function trained(...args: readonly string[]) {
   const out = path.join(temporaryFolder(), 'run');
@@ -52,6 +56,72 @@ describe('a run on a folder', () => {
     const more = JSON.parse(readFileSync(path.join(out, 'result.json'), 'utf8'));
     assert.equal(more.epochs.length, 3);
     assert.deepEqual(more.epochs.slice(0, 2), result.epochs);
+  });
+
+  test('begins with a trained model: its body, a new head; goes on without its file; the page shows samples', async () => {
+    const file = path.join(temporaryFolder(), 'trained.safetensors');
+    const base = sequential({ inputShape: [9, 8, 3], seed: 2 }, [
+      conv2d({ filters: 4, kernelSize: 3, activation: 'relu', name: 'body' }),
+      flatten(),
+      dense({ units: 3, activation: 'softmax', name: 'head' }),
+    ]);
+    base.trainedOn = { classNames: ['x', 'y', 'z'], normalization: { kind: 'scale' }, resize: 'pad' };
+    await base.save(file);
+    const weights = base.getWeights();
+    await base.close();
+    const out = path.join(temporaryFolder(), 'run');
+    const given = ['--data', pictures, '--from', file, '--freeze', 'body', '--epochs', '1', '--threads', '1'];
+    const begun = await startScript('train.ts', [...given, '--out', out]).ended;
+    assert.equal(begun.code, 0, begun.stderr);
+    assert.match(begun.stdout, /^Start: {2}.*trained\.safetensors: head anew for 2 classes; frozen: body$/m);
+    rmSync(file);
+    const again = await startScript('train.ts', ['--resume', out, '--epochs', '2', '--threads', '2']).ended;
+    assert.equal(again.code, 0, again.stderr);
+    const { from, freeze, epochs, size } = JSON.parse(readFileSync(path.join(out, 'result.json'), 'utf8'));
+    assert.deepEqual([from, freeze, epochs.length, size], [file, ['body'], 2, [9, 8]]);
+    await using model = await load(path.join(out, 'model.safetensors'));
+    assert.deepEqual(model.getWeights()['body/weight'], weights['body/weight']);
+    assert.deepEqual(model.trainedOn, {
+      classNames: ['blue', 'red'],
+      normalization: { kind: 'scale' },
+      resize: 'pad',
+    });
+
+    const { samples, missing } = await samplesOfRun(out);
+    assert.equal(missing, undefined);
+    const shown = await showRun(out, { samples: samples! });
+    assert.equal(shown.view.samples!.pictures.length, 4);
+    assert.match(shown.view.samples!.pictures[0]!.caption!.join(' '), /^(blue|red) \d+%/);
+    await shown.close();
+    const config = path.join(out, 'config.json');
+    const hostile = readFileSync(config, 'utf8').replace(/"file": "/, '"file": "../');
+    writeFileSync(config, hostile);
+    assert.match((await samplesOfRun(out)).missing!, /samples: expected inputShape, .* files below the data/);
+  });
+
+  test('cannot begin with a model of other inputs', async () => {
+    const file = path.join(temporaryFolder(), 'vector.safetensors');
+    await using model = sequential({ inputShape: [6] }, [dense({ units: 2, name: 'only' })]);
+    await model.save(file);
+    const vector = await startScript('train.ts', [...FOLDER, '--from', file]).ended;
+    assert.deepEqual([vector.code, vector.stdout], [1, '']);
+    assert.match(
+      vector.stderr,
+      /train: --from: expected a model that takes an image .* got .*vector\.safetensors, from \[6\] to \[2\]/,
+    );
+  });
+
+  test('cannot begin with everything frozen', async () => {
+    const file = path.join(temporaryFolder(), 'small.safetensors');
+    await using model = sequential({ inputShape: [2, 2, 1] }, [flatten(), dense({ units: 2, name: 'only' })]);
+    await model.save(file);
+    const options = parseOptions([...FOLDER, '--from', file, '--freeze', 'flat,on']);
+    const start = await openStart('train', options);
+    await assert.rejects(
+      beginWith('train', start!, ['a', 'b'], options),
+      /train: --freeze: expected at least one layer with weights that is left to train, got flat,on/,
+    );
+    await assert.rejects(openStart('train', options, [32, 32, 3]), /image \[32, 32, 3\] .* from \[2, 2, 1\]/);
   });
 
   test('with --strict fails, naming what cannot be read', async () => {

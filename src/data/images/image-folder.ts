@@ -45,6 +45,8 @@ export interface ImageFolder {
   readonly train: Dataset;
   readonly validation: Dataset;
   readonly test: Dataset;
+  /** Paths of the pictures: file i is sample i of the data set of the same name. */
+  readonly files: Readonly<Record<'train' | 'validation' | 'test', readonly string[]>>;
   readonly classNames: readonly string[];
   readonly normalization: Normalization;
   /** Pictures that were left out, and why. */
@@ -90,10 +92,12 @@ async function load(folder: string, options: ImageFolderOptions = {}): Promise<I
   const test = (parts[2]!.given ? givenTest : split.test).slice(0, limit);
   const normalization = options.normalization ?? standardizationOf(train.map((index) => sums[index]!));
   const described: Dataset = { ...raw, normalization };
+  const pathsOf = (indices: readonly number[]) => indices.map((index) => files[index]!);
   return {
     train: subset(described, train),
     validation: subset(described, validation),
     test: subset(described, test),
+    files: { train: pathsOf(train), validation: pathsOf(validation), test: pathsOf(test) },
     classNames,
     normalization,
     skipped,
