@@ -8,6 +8,10 @@
  *     curl -H 'Content-Type: application/octet-stream' --data-binary @pixels localhost:8080/predict
  *     curl -X POST localhost:8080/stop                                 ends training, goes on serving
  *
+ * The server listens on this machine alone. A page of another site in a browser here could still ask it, under a name of
+ * its own (DNS rebinding) or across origins: hence only requests to a loopback name (Host) that no other page sends
+ * (Origin) are answered.
+ *
  * A model does one thing at a time, so there are two on one engine: one trains, the other answers with the weights of
  * the last finished epoch. Raw pixels are 3,072 bytes [32, 32, 3].
  */
@@ -102,7 +106,18 @@ function predict(pixels: Uint8Array): Promise<object> {
   });
 }
 
+/** Names of this machine, at any port, so that tunnels work. */
+const LOOPBACK = /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i;
+
+function checkSender({ headers: { host = '', origin } }: IncomingMessage): void {
+  const own =
+    LOOPBACK.test(host) && (origin === undefined || origin.toLowerCase() === `http://${host}`.toLowerCase());
+  if (!own)
+    throw Object.assign(new Error('only pages and programs of this machine are answered'), { status: 403 });
+}
+
 async function respond(request: IncomingMessage): Promise<object> {
+  checkSender(request);
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
   if (request.method === 'GET' && pathname === '/') return { state, data: data.source, progress, epochs };
   if (request.method === 'POST' && pathname === '/predict') return predict(await pixelsOf(request));

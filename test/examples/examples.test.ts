@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
+import { get } from 'node:http';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -166,6 +167,21 @@ describe('examples', { concurrency: 2 }, () => {
     assert.equal((await post('/predict', new Uint8Array(9e6))).status, 413);
     assert.match(String((await post('/predict', new Uint8Array(9), 'image/png')).body.error), /unsupported/);
     assert.equal((await fetch(`${address}/nothing`)).status, 404);
+    const sentBy = (headers: Record<string, string>) =>
+      new Promise((resolve, reject) => {
+        get(`${address}/`, { headers }, (response) => resolve(response.resume().statusCode)).on(
+          'error',
+          reject,
+        );
+      });
+    const senders: Record<string, string>[] = [
+      { Host: 'evil.example' },
+      { Host: '127.0.0.1.evil.example' },
+      { Origin: 'http://evil.example' },
+      { Origin: 'null' },
+      { Origin: address },
+    ];
+    assert.deepEqual(await Promise.all(senders.map(sentBy)), [403, 403, 403, 403, 200]);
     const during = (await (await fetch(address)).json()) as Record<string, unknown>;
     assert.equal(during.state, 'training');
     await post('/stop', new Uint8Array());
