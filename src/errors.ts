@@ -24,6 +24,25 @@ export function formatDetails(details: ErrorDetails): string {
   return `${details.operation}:${where} expected ${details.expected}, got ${details.received}${hint}`;
 }
 
+/** Marks what JSON cannot say while it is written. */
+const MARK = '\u0001';
+const MARKED = /(?<!\\)"\\u0001([^"]*)"/g;
+
+/** A value as an error's `received` shows it: as JSON, but numbers of every kind as themselves. */
+export function formatValue(value: unknown): string {
+  const mark = (_key: string, each: unknown) => {
+    if (typeof each === 'bigint') return `${MARK}${each}n`;
+    if (typeof each === 'function') return `${MARK}${each.name || 'a'} function`;
+    return typeof each === 'number' && !Number.isFinite(each) ? `${MARK}${each}` : each;
+  };
+  try {
+    return JSON.stringify(value, mark)?.replace(MARKED, '$1') ?? String(value);
+  } catch {
+    // What refers to itself.
+    return Object.prototype.toString.call(value);
+  }
+}
+
 /** The common base: `instanceof FaltungError` catches all that the library throws on purpose. */
 export class FaltungError extends Error {
   readonly details: ErrorDetails;

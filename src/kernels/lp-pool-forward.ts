@@ -11,7 +11,7 @@
  * Everything in f64, the sum from +0 over y, x ascending, the result rounded to f32 once; 0 where m is 0. Dividing by m
  * keeps powers in range whatever p. NaN where a tap is; infinite taps give NaN, too, being divided by themselves.
  */
-import { ConfigError } from '../errors.ts';
+import { ConfigError, formatValue } from '../errors.ts';
 import { pow } from '../math/pow.ts';
 import type { PoolWindow } from '../tensor/pooling.ts';
 import type { View } from '../tensor/view.ts';
@@ -66,7 +66,7 @@ export const lpPoolForwardFamily: KernelFamily<LpPoolForwardSpec> = {
 /** Throws ConfigError for what is no norm. */
 export function checkNorm(operation: string, p: number): void {
   if (Number.isFinite(p) && p >= 1) return;
-  const received = JSON.stringify(p) ?? String(p);
+  const received = formatValue(p);
   throw new ConfigError({ operation, argument: 'p', expected: 'a number from 1 on', received });
 }
 

@@ -5,7 +5,7 @@
  * Source: the seed's section 2.1 (ReLU eq. 2.5, leaky ReLU, softplus, ELU, GELU), sigmoid, tanh; ReLU6, SiLU (swish),
  * hard sigmoid and hard swish of mobile networks.
  */
-import { ConfigError } from '../errors.ts';
+import { ConfigError, formatValue } from '../errors.ts';
 import type { ActivationBackwardSpec } from '../kernels/activation-backward.ts';
 import type { ActivationForwardSpec } from '../kernels/activation-forward.ts';
 import { ACTIVATIONS, type ActivationName } from '../kernels/activation-functions.ts';
@@ -93,7 +93,7 @@ export function checkActivation(operation: string, argument: string, name: unkno
     operation,
     argument,
     expected: `one of ${known.join(', ')}`,
-    received: JSON.stringify(name) ?? 'undefined',
+    received: formatValue(name),
   });
 }
 

@@ -4,7 +4,7 @@
  *   forward and backward: as conv2dTranspose
  *   Lo = (L - 1)*stride + dilation*(k - 1) + 1 - left - right + outputPadding
  */
-import { ConfigError } from '../errors.ts';
+import { ConfigError, formatValue } from '../errors.ts';
 import {
   type ConvGeometry,
   gradOutputHalo,
@@ -52,7 +52,7 @@ function checkOutputPadding(operation: string, value: number | undefined, stride
     operation,
     argument: 'outputPadding',
     expected: `whole steps below the strides ${strides}`,
-    received: JSON.stringify(value) ?? 'undefined',
+    received: formatValue(value),
   });
 }
 

@@ -4,7 +4,7 @@
  *   forward:  y = activation(x # w + b)
  *   backward: dO = dY * activation'(y); db = sum of dO; dW = x # dO; dX = dO full-convolved with flipped w
  */
-import { ConfigError } from '../errors.ts';
+import { ConfigError, formatValue } from '../errors.ts';
 import { winogradFits } from '../kernels/winograd-geometry.ts';
 import {
   type ConvGeometry,
@@ -48,7 +48,7 @@ function checkAlgorithm(operation: string, algorithm: ConvAlgorithm): ConvAlgori
     operation,
     argument: 'algorithm',
     expected: `one of ${known.join(', ')}`,
-    received: JSON.stringify(algorithm) ?? 'undefined',
+    received: formatValue(algorithm),
   });
 }
 

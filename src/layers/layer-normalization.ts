@@ -7,7 +7,7 @@
  *   backward: with v = (x - mean) / sqrt(variance + epsilon) and h = gamma dY,
  *             dX = (h - mean(h) - v mean(h v)) / sqrt(variance + epsilon), means over the set
  */
-import { ConfigError } from '../errors.ts';
+import { ConfigError, formatValue } from '../errors.ts';
 import { type NormalizedOver, setSizes } from '../kernels/layer-norm.ts';
 import type { LayerNormBackwardSpec } from '../kernels/layer-norm-backward.ts';
 import type { LayerNormForwardSpec } from '../kernels/layer-norm-forward.ts';
@@ -87,7 +87,7 @@ function resolveAxis(operation: string, axis: unknown): Axis {
     operation,
     argument: 'axis',
     expected: '-1, the channels, or [1, 2, 3], a whole image',
-    received: JSON.stringify(axis) ?? String(axis),
+    received: formatValue(axis),
   });
 }
 

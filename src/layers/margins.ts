@@ -1,5 +1,5 @@
 /** Pixels on the four sides of an image, as users of padding and cropping layers write them. */
-import { ConfigError } from '../errors.ts';
+import { ConfigError, formatValue } from '../errors.ts';
 import type { Padding } from '../tensor/convolution.ts';
 
 /**
@@ -23,7 +23,7 @@ export function resolveMargins(operation: string, argument: string, margins: Mar
     operation,
     argument,
     expected: 'whole pixels: one number, two, [[top, bottom], [left, right]] or { top, right, bottom, left }',
-    received: JSON.stringify(margins) ?? 'undefined',
+    received: formatValue(margins),
   });
 }
 

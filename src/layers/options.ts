@@ -1,5 +1,5 @@
 /** What layers share in checking their options. */
-import { ConfigError, ShapeError } from '../errors.ts';
+import { ConfigError, formatValue, ShapeError } from '../errors.ts';
 import { type PaddingOption, type Pair, resolvePadding, toPair } from '../tensor/convolution.ts';
 import { checkInitializer, type Initializer } from '../tensor/initializers.ts';
 import { formatShape, type Shape } from '../tensor/shape.ts';
@@ -56,7 +56,7 @@ export function followingActivation(config: EndConfig): Layer | undefined {
 /** Returns `value` where it is true or false; throws ConfigError otherwise. */
 export function checkFlag(operation: string, argument: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
-  const received = JSON.stringify(value) ?? String(value);
+  const received = formatValue(value);
   throw new ConfigError({ operation, argument, expected: 'true or false', received });
 }
 
@@ -67,7 +67,7 @@ export function checkCount(operation: string, argument: string, value: unknown):
       operation,
       argument,
       expected: 'a positive integer',
-      received: JSON.stringify(value) ?? 'undefined',
+      received: formatValue(value),
     });
   }
 }

@@ -5,7 +5,7 @@
  * Copies of views: whole pixels where the channels stay last; else two of the axes at a time, for each index of the
  * third, the shortest.
  */
-import { ConfigError, ShapeError } from '../errors.ts';
+import { ConfigError, formatValue, ShapeError } from '../errors.ts';
 import type { CopyViewSpec } from '../kernels/copy-view.ts';
 import { formatShape, type Shape } from '../tensor/shape.ts';
 import type { View } from '../tensor/view.ts';
@@ -77,7 +77,7 @@ function checkDims(operation: string, dims: readonly number[]): readonly number[
     operation,
     argument: 'dims',
     expected: 'the numbers from 1 to that of the axes, at most 3, each once',
-    received: JSON.stringify(dims) ?? 'undefined',
+    received: formatValue(dims),
   });
 }
 

@@ -2,7 +2,7 @@
  * Penalties on weights, added to the loss: l1 sum |w| + l2 sum w^2, as in Keras. Plain data, so that files keep them
  * with the layer's other options.
  */
-import { ConfigError } from '../errors.ts';
+import { ConfigError, formatValue } from '../errors.ts';
 import type { ParameterSpec } from './layer.ts';
 
 /** A penalty; what `l1`, `l2` and `l1l2` return. */
@@ -37,7 +37,7 @@ export function checkRegularizer(operation: string, argument: string, value: Reg
     operation,
     argument,
     expected: 'finite factors l1 and l2 from 0 on',
-    received: JSON.stringify(value) ?? 'undefined',
+    received: formatValue(value),
     hint: 'such as l2(1e-4)',
   });
 }

@@ -3,7 +3,7 @@
  *   input any shape, output targetShape: [H, W, C], [L, C] or [F]
  * Nothing is moved, unless the input is part of a larger tensor or the output needs zeros around.
  */
-import { ConfigError, ShapeError } from '../errors.ts';
+import { ConfigError, formatValue, ShapeError } from '../errors.ts';
 import { elementCount, formatShape, type Shape } from '../tensor/shape.ts';
 import { defineLayer } from './layer.ts';
 
@@ -25,7 +25,7 @@ function checkTarget(operation: string, targetShape: readonly number[]): readonl
     operation,
     argument: 'targetShape',
     expected: 'one to three positive integers, at most one of them -1',
-    received: JSON.stringify(targetShape) ?? 'undefined',
+    received: formatValue(targetShape),
   });
 }
 

@@ -2,7 +2,7 @@
  * Sequences [L, C] as images of one row, so that the kernels for images serve layers of one axis: the row's columns are
  * the sequence's steps.
  */
-import { ConfigError, ShapeError } from '../errors.ts';
+import { ConfigError, formatValue, ShapeError } from '../errors.ts';
 import type { Padding, PaddingOption } from '../tensor/convolution.ts';
 import { checkShape, formatShape, type Shape } from '../tensor/shape.ts';
 
@@ -48,6 +48,6 @@ export function checkSequencePadding(
     operation,
     argument: 'padding',
     expected: `${names} or { left, right } in whole steps`,
-    received: JSON.stringify(padding) ?? 'undefined',
+    received: formatValue(padding),
   });
 }

@@ -5,7 +5,7 @@
  * The output is a view of the input, and its gradient one of the input's gradient: nothing is moved. Only what flatten
  * or reshape made another shape of is copied.
  */
-import { ConfigError, ShapeError } from '../errors.ts';
+import { ConfigError, formatValue, ShapeError } from '../errors.ts';
 import { formatShape, type Shape } from '../tensor/shape.ts';
 import { copyTensor } from './add.ts';
 import { channelSlice } from './concatenate.ts';
@@ -33,7 +33,7 @@ export const sliceChannels = defineLayer<SliceChannelsOptions, SliceChannelsConf
   type: 'sliceChannels',
   resolve({ start = 0, size }, operation) {
     if (!Number.isInteger(start) || start < 0) {
-      const received = JSON.stringify(start) ?? String(start);
+      const received = formatValue(start);
       throw new ConfigError({ operation, argument: 'start', expected: 'a channel, from 0 on', received });
     }
     if (size === undefined) return { start };

@@ -5,7 +5,7 @@
  *             backward: dX_{i,j} = sum of dY_{sizeY*i+a, sizeX*j+b}, a, then b ascending, each sum rounded to f32
  *   bilinear  bilinear.ts
  */
-import { ConfigError } from '../errors.ts';
+import { ConfigError, formatValue } from '../errors.ts';
 import { type Pair, toPair } from '../tensor/convolution.ts';
 import { checkShape } from '../tensor/shape.ts';
 import { copyTensor } from './add.ts';
@@ -60,7 +60,7 @@ function checkInterpolation(operation: string, value: Interpolation): Interpolat
     operation,
     argument: 'interpolation',
     expected: "'nearest' or 'bilinear'",
-    received: JSON.stringify(value) ?? 'undefined',
+    received: formatValue(value),
   });
 }
 

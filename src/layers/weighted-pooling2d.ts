@@ -8,7 +8,7 @@
  * subsampling (Zhang, "Making convolutional networks shift-invariant again", 2019). It is a depthwise convolution, so
  * the padding counts as zeros.
  */
-import { ConfigError } from '../errors.ts';
+import { ConfigError, formatValue } from '../errors.ts';
 import type { Conv2dForwardSpec } from '../kernels/conv2d-forward.ts';
 import type { Conv2dInputGradientSpec } from '../kernels/conv2d-input-gradient.ts';
 import { packedLength } from '../kernels/conv2d-pack.ts';
@@ -57,7 +57,7 @@ function sizeOf(operation: string, weights: WindowWeights): readonly [number, nu
     operation,
     argument: 'weights',
     expected: "'learned', or rows of as many finite numbers each, whose sum is not 0",
-    received: JSON.stringify(weights) ?? 'undefined',
+    received: formatValue(weights),
   });
 }
 

@@ -11,7 +11,14 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { ResourceLimits } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { ConfigError, type ErrorDetails, KernelError, StateError, WorkerLostError } from '../errors.ts';
+import {
+  ConfigError,
+  type ErrorDetails,
+  formatValue,
+  KernelError,
+  StateError,
+  WorkerLostError,
+} from '../errors.ts';
 import { type Control, MAX_WORKERS, resetControl } from './control.ts';
 import { Crew, type Pool, type TaskOf } from './crew.ts';
 import { hintOf, isDeath, type Recovery, type Remains, remainsOf } from './recovery.ts';
@@ -84,7 +91,7 @@ export class Engine {
         operation: 'engine',
         argument: 'engine',
         expected: "'simd' or 'scalar'",
-        received: JSON.stringify(engine) ?? 'undefined',
+        received: formatValue(engine),
       });
     }
     if (!(patienceMs > 0)) {

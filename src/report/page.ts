@@ -101,7 +101,7 @@ th:first-child{text-align:left;padding-left:0;font-weight:500}
 pre{background:var(--soft);border:1px solid var(--edge);border-radius:8px;padding:12px;font:12px/1.45 ui-monospace,Menlo,Consolas,monospace;margin:0}
 .charts{display:flex;flex-wrap:wrap;gap:12px 28px;margin-top:14px}
 .chart{margin:0;max-width:100%}
-.chart svg{display:block;max-width:none}
+.chart svg{display:block;max-width:100%;height:auto}
 .grid{display:flex;flex-wrap:wrap;gap:8px}
 .grid figure{margin:0;min-width:0}
 .grid img,.grid svg{display:block;image-rendering:pixelated;border-radius:2px}

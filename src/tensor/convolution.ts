@@ -6,7 +6,7 @@
  *     in[n, oy*strideY + ky*dilationY - padTop, ox*strideX + kx*dilationX - padLeft, c] * weight[ky, kx, c, k]
  *   outHeight = floor((H + padTop + padBottom - dilationY*(kh-1) - 1) / strideY) + 1
  */
-import { ConfigError, ShapeError } from '../errors.ts';
+import { ConfigError, formatValue, ShapeError } from '../errors.ts';
 import { checkShape, formatShape, type Shape } from './shape.ts';
 
 /** Zeros around the image, in pixels. */
@@ -65,7 +65,7 @@ export function toPair(operation: string, argument: string, value: Pair): readon
       operation,
       argument,
       expected: 'a positive integer or two of them, [vertical, horizontal]',
-      received: JSON.stringify(value) ?? 'undefined',
+      received: formatValue(value),
     });
   }
   return pair as readonly [number, number];
@@ -117,7 +117,7 @@ export function resolvePadding(
       operation,
       argument: 'padding',
       expected: "'same', 'valid' or { top, right, bottom, left } in whole pixels",
-      received: JSON.stringify(option) ?? 'undefined',
+      received: formatValue(option),
     });
   }
   return { top: option.top, right: option.right, bottom: option.bottom, left: option.left };
@@ -294,7 +294,7 @@ function outputPaddingPair(
       operation,
       argument: 'outputPadding',
       expected: `whole pixels below the strides ${formatShape(strides)}`,
-      received: JSON.stringify(option) ?? 'undefined',
+      received: formatValue(option),
     });
   }
   return pair as [number, number];

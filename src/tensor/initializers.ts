@@ -6,7 +6,7 @@
  * their mean, the variance is scale/n: uniform on +-sqrt(3 scale/n), or normal, cut off at two standard
  * deviations and widened so that the variance stays.
  */
-import { ConfigError } from '../errors.ts';
+import { ConfigError, formatValue } from '../errors.ts';
 import { powerOfTwo } from '../math/bits.ts';
 import { boxMuller, elementWord, elementWords, type StreamKey } from '../math/random.ts';
 
@@ -85,7 +85,7 @@ export function checkInitializer(operation: string, argument: string, value: unk
       operation,
       argument,
       expected: `one of ${names.join(', ')}`,
-      received: JSON.stringify(value) ?? String(value),
+      received: formatValue(value),
     });
   }
   const options = OPTIONS[name]!;

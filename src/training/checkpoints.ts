@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import type { NamedDataset } from '../data/named-dataset.ts';
-import { ConfigError, FormatError, NonFiniteLossError } from '../errors.ts';
+import { ConfigError, FormatError, formatValue, NonFiniteLossError } from '../errors.ts';
 import { asFormatError } from '../io/architecture-checks.ts';
 import {
   listCheckpoints,
@@ -268,7 +268,7 @@ function checkOptions({ folder, everySteps, resume }: CheckpointOptions): void {
       operation: 'fit, checkpoint',
       argument,
       expected,
-      received: JSON.stringify(received) ?? 'undefined',
+      received: formatValue(received),
     });
   };
   if (typeof folder !== 'string' || folder === '') fail('folder', "a folder's path", folder);

@@ -1,5 +1,5 @@
 /** Losses: names and options as in Keras, as plain data. loss-plans.ts makes kernel calls of them. */
-import { ConfigError } from '../errors.ts';
+import { ConfigError, formatValue } from '../errors.ts';
 
 /** Names of losses with all their defaults, as in Keras. */
 export type LossName = keyof typeof BY_NAME;
@@ -118,7 +118,7 @@ export function resolveLoss(loss: LossName | Loss): Loss {
     operation: 'fit',
     argument: 'loss',
     expected: `one of ${Object.keys(BY_NAME).join(', ')}`,
-    received: JSON.stringify(loss) ?? 'undefined',
+    received: formatValue(loss),
   });
 }
 

@@ -1,6 +1,6 @@
 /** Metrics that users ask for besides loss, accuracy and mean absolute error, from outputs and targets. */
 import type { Targets } from '../data/dataset.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, formatValue } from '../errors.ts';
 import { isNumbers, type Loss } from './losses.ts';
 
 /**
@@ -30,7 +30,7 @@ export function checkMetric(operation: string, metric: Metric): void {
     operation,
     argument: 'metrics',
     expected: 'accuracy, top5Accuracy with any number, meanAbsoluteError or meanSquaredError',
-    received: JSON.stringify(metric) ?? 'undefined',
+    received: formatValue(metric),
   });
 }
 

@@ -1,5 +1,5 @@
 /** What happens where a step's losses or gradients are not finite: the run ends, or the step is left out. */
-import { ConfigError, NonFiniteLossError, type NonFinitePlace } from '../errors.ts';
+import { ConfigError, formatValue, NonFiniteLossError, type NonFinitePlace } from '../errors.ts';
 import type { Finding } from '../parallel/diagnose.ts';
 
 /** 'stop' ends the run with NonFiniteLossError; 'skip' goes on with the next step, without this one's update. */
@@ -12,7 +12,7 @@ export function checkOnNonFinite(operation: string, onNonFinite: OnNonFinite): v
     operation,
     argument: 'onNonFinite',
     expected: "'stop' or 'skip'",
-    received: JSON.stringify(onNonFinite) ?? 'undefined',
+    received: formatValue(onNonFinite),
   });
 }
 

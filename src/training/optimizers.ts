@@ -1,5 +1,5 @@
 /** Optimizers: Keras' forms and defaults, and their names. */
-import { ConfigError } from '../errors.ts';
+import { ConfigError, formatValue } from '../errors.ts';
 import { adagrad } from './optimizers/adagrad.ts';
 import { adam, adamW } from './optimizers/adam.ts';
 import { lion } from './optimizers/lion.ts';
@@ -29,6 +29,6 @@ export function resolveOptimizer(optimizer: Optimizer | OptimizerName): Optimize
     operation: 'fit',
     argument: 'optimizer',
     expected: `an optimizer such as adam(), or one of ${Object.keys(BY_NAME).join(', ')}`,
-    received: JSON.stringify(optimizer) ?? 'undefined',
+    received: formatValue(optimizer),
   });
 }

@@ -1,7 +1,7 @@
 /** What the users of a trained model must know of the data that it learned from: kept with it, and in its file. */
 import { checkNormalization, type Dataset, type Normalization, type Resize } from '../data/dataset.ts';
 import { isNamed, type NamedDataset } from '../data/named-dataset.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, formatValue } from '../errors.ts';
 import { isJsonObject } from '../io/json-value.ts';
 import type { Graph } from '../model/graph.ts';
 
@@ -41,7 +41,7 @@ export function trainedOnOf(dataset: Dataset | NamedDataset): TrainedOn | undefi
 /** Returns what makes sense for a model. Throws ConfigError or ShapeError for all else, whatever it is. */
 export function checkTrainedOn(operation: string, value: unknown, graph: Graph): TrainedOn {
   const refuse = (argument: string, expected: string, received: unknown): never => {
-    const text = (JSON.stringify(received) ?? 'undefined').slice(0, 200);
+    const text = formatValue(received).slice(0, 200);
     throw new ConfigError({ operation, argument, expected, received: text });
   };
   if (!isJsonObject(value)) return refuse('value', 'an object', value);
