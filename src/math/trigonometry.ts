@@ -109,9 +109,9 @@ function cosKernel(r: number, low: number): number {
 
 /** sin(x + quadrants pi/2). */
 function sinShifted(x: number, quadrants: number): number {
+  if (x >= -QUARTER_PI && x <= QUARTER_PI) return sinOfParts(quadrants, x, 0);
   const magnitude = Math.abs(x);
   if (!(magnitude < Infinity)) return Number.NaN;
-  if (magnitude <= QUARTER_PI) return sinOfParts(quadrants, x, 0);
   const [quadrant, high, low] = magnitude > MEDIUM_LIMIT ? reduceLarge(x) : reduceMedium(x);
   return sinOfParts((quadrant + quadrants) & 3, high, low);
 }
@@ -124,7 +124,7 @@ function sinOfParts(quadrant: number, high: number, low: number): number {
 
 /** sin x (x in radians), within 0.8 ULP (measured) for every finite x; NaN for others. */
 export function sin(x: number): number {
-  if (Math.abs(x) < TINY) return x;
+  if (x > -TINY && x < TINY) return x;
   return sinShifted(x, 0);
 }
 

@@ -107,9 +107,9 @@ export async function fillSamples(
   for (const place of augmented) {
     const [height, width] = feed.inputs[place]!.shape as [number, number];
     const { matrices } = inputs[place]!;
-    indices.forEach((index, i) => {
-      affineMatrix(augmentation, augmentationKey, epoch, index, height, width, matrices, 6 * i);
-    });
+    for (let i = 0; i < indices.length; i++) {
+      affineMatrix(augmentation, augmentationKey, epoch, indices[i]!, height, width, matrices, 6 * i);
+    }
   }
 }
 

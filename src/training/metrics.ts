@@ -40,12 +40,7 @@ export function addResults(
 ): void {
   addMetrics(sums, results, count, objective, targets);
   const { losses, outputs, penalty } = results;
-  const [{ correct, answers, errors }] = outputs as [OutputResults];
-  for (let i = 0; i < count; i++) {
-    sums.loss += losses[i]!;
-    sums.correct += correct[i]! / answers;
-    sums.errors += errors === undefined ? 0 : errors[i]!;
-  }
+  addOutput(sums, { ...outputs[0]!, losses }, count);
   sums.loss += penalty * count;
   sums.samples += count;
   if (outputs.length === 1) return;
@@ -79,14 +74,17 @@ function addMetrics(
 
 function addOutput(
   sums: OutputSums,
-  { losses, correct, answers, errors }: OutputResults,
+  { losses, correct, answers, errors: each }: OutputResults,
   count: number,
 ): void {
+  // Locals: a fraction stored in an object is an object itself.
+  let { loss, correct: right, errors } = sums;
   for (let i = 0; i < count; i++) {
-    sums.loss += losses[i]!;
-    sums.correct += correct[i]! / answers;
-    sums.errors += errors === undefined ? 0 : errors[i]!;
+    loss += losses[i]!;
+    right += correct[i]! / answers;
+    if (each !== undefined) errors += each[i]!;
   }
+  Object.assign(sums, { loss, correct: right, errors });
 }
 
 /**
