@@ -8,7 +8,7 @@
  *   output = input + stddev * z in f64, rounded once to f32
  *
  * z of element e = (y*W + x)*C + c of sample firstSample + n is the `normal` of math/random.ts at (e, sample, step) under
- * the key (key0, key1). There is no SIMD twin: logarithm and cosine take the time, and noise is added in one place.
+ * the key (key0, key1).
  */
 import { ConfigError } from '../errors.ts';
 import { normal } from '../math/random.ts';

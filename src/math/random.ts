@@ -17,9 +17,9 @@ import { cos } from './trigonometry.ts';
 /** The key of a stream: two u32 words. */
 export type StreamKey = readonly [number, number];
 
-const TWO_PI = 6.283185307179586;
+export const TWO_PI = 6.283185307179586;
 const ULP_24 = powerOfTwo(-24);
-const ULP_53 = powerOfTwo(-53);
+export const ULP_53 = powerOfTwo(-53);
 const block = new Uint32Array(4);
 
 /** Low and high word of an integer from 0 to 2^53-1 (a step, an epoch, a seed). */

@@ -10,11 +10,12 @@ import { powerOfTwo } from './bits.ts';
 import { twoSum } from './double-double.ts';
 import { ROUND_MAGIC } from './exp.ts';
 
-const TWO_OVER_PI = 0.6366197723675814;
-const HALF_PI_1 = 1.5707963267341256;
-const HALF_PI_2 = 6.077100506303966e-11;
-const HALF_PI_3 = 2.0222662487111665e-21;
-const HALF_PI_4 = 8.4784276603689e-32;
+export const TWO_OVER_PI = 0.6366197723675814;
+/** pi/2 in parts: three of 33 bits, and a rest. */
+export const HALF_PI_PARTS = [
+  1.5707963267341256, 6.077100506303966e-11, 2.0222662487111665e-21, 8.4784276603689e-32,
+] as const;
+const [HALF_PI_1, HALF_PI_2, HALF_PI_3, HALF_PI_4] = HALF_PI_PARTS;
 const QUARTER_PI = 0.7853981633974483;
 /** 2^20 pi/2, rounded down. */
 const MEDIUM_LIMIT = 1647099;
@@ -80,15 +81,39 @@ function reduceLarge(x: number): Reduced {
   return [Number(quotient & 3n), leading * scale, trailing * scale];
 }
 
+/** 1/5!, -1/7!, ..., 1/17!: the coefficients of r^5, r^7, ..., r^17 in sin r. */
+export const SIN_COEFFICIENTS = [
+  1 / 120,
+  -1 / 5040,
+  1 / 362880,
+  -1 / 39916800,
+  1 / 6227020800,
+  -1 / 1307674368000,
+  1 / 355687428096000,
+] as const;
+/** 1/4!, -1/6!, ..., 1/16!: the coefficients of r^4, r^6, ..., r^16 in cos r. */
+export const COS_COEFFICIENTS = [
+  1 / 24,
+  -1 / 720,
+  1 / 40320,
+  -1 / 3628800,
+  1 / 479001600,
+  -1 / 87178291200,
+  1 / 20922789888000,
+] as const;
+
+const [S1, S2, S3, S4, S5, S6, S7] = SIN_COEFFICIENTS;
+const [C1, C2, C3, C4, C5, C6, C7] = COS_COEFFICIENTS;
+
 /** sin(r + low) for |r| <= pi/4 and |low| below an ulp of r. */
 function sinKernel(r: number, low: number): number {
   const z = r * r;
-  let series = -1 / 1307674368000 + z * (1 / 355687428096000);
-  series = 1 / 6227020800 + z * series;
-  series = -1 / 39916800 + z * series;
-  series = 1 / 362880 + z * series;
-  series = -1 / 5040 + z * series;
-  series = 1 / 120 + z * series;
+  let series = S6 + z * S7;
+  series = S5 + z * series;
+  series = S4 + z * series;
+  series = S3 + z * series;
+  series = S2 + z * series;
+  series = S1 + z * series;
   const cube = z * r;
   return r - (z * (0.5 * low - cube * series) - low + cube * (1 / 6));
 }
@@ -96,12 +121,12 @@ function sinKernel(r: number, low: number): number {
 /** cos(r + low) for |r| <= pi/4 and |low| below an ulp of r. */
 function cosKernel(r: number, low: number): number {
   const z = r * r;
-  let series = -1 / 87178291200 + z * (1 / 20922789888000);
-  series = 1 / 479001600 + z * series;
-  series = -1 / 3628800 + z * series;
-  series = 1 / 40320 + z * series;
-  series = -1 / 720 + z * series;
-  series = 1 / 24 + z * series;
+  let series = C6 + z * C7;
+  series = C5 + z * series;
+  series = C4 + z * series;
+  series = C3 + z * series;
+  series = C2 + z * series;
+  series = C1 + z * series;
   const half = 0.5 * z;
   const lead = 1 - half;
   return lead + (1 - lead - half + (z * z * series - r * low));

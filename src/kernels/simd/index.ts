@@ -33,6 +33,7 @@ import { dropoutForwardTwin } from './dropout-forward.ts';
 import { dropoutMaskTwin } from './dropout-mask.ts';
 import { elementLossTwin } from './element-loss.ts';
 import { fillTwin } from './fill.ts';
+import { gaussianNoiseTwin } from './gaussian-noise.ts';
 import { groupNormBackwardTwin } from './group-norm-backward.ts';
 import { layerNormBackwardTwin } from './layer-norm-backward.ts';
 import { layerNormForwardTwin } from './layer-norm-forward.ts';
@@ -101,6 +102,7 @@ export const twins: Readonly<Record<string, SimdTwin<any>>> = {
   dropoutForward: dropoutForwardTwin,
   dropoutMask: dropoutMaskTwin,
   fill: fillTwin,
+  gaussianNoise: gaussianNoiseTwin,
   groupNormBackward: groupNormBackwardTwin,
   layerNormBackward: layerNormBackwardTwin,
   layerNormForward: layerNormForwardTwin,
