@@ -14,6 +14,7 @@
  * Every number is addressed by (key, epoch, sample, parameter): who computes it and when changes nothing.
  */
 import { ConfigError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../known-options.ts';
 import { type StreamKey, streamKey, writeUniform } from '../math/random.ts';
 import { cos, sin } from '../math/trigonometry.ts';
 
@@ -32,6 +33,15 @@ export interface Augmentation {
   /** Mirror left and right with probability 1/2. Default false. */
   readonly horizontalFlip?: boolean;
 }
+
+const AUGMENTATIONS: OptionNames<Augmentation> = {
+  widthShiftRange: true,
+  heightShiftRange: true,
+  wholePixels: true,
+  zoomRange: true,
+  rotationRange: true,
+  horizontalFlip: true,
+};
 
 /** The augmentation of the seed's notebook. */
 export const notebookAugmentation: Augmentation = {
@@ -63,8 +73,9 @@ export function augmentationKey(seed: number): StreamKey {
   return streamKey(seed, 'augmentation');
 }
 
-/** Throws ConfigError for ranges without sense. */
+/** Throws ConfigError for ranges without sense, and for what is none of them. */
 export function checkAugmentation(operation: string, augmentation: Augmentation): void {
+  checkOptions(`${operation} augmentation`, augmentation, AUGMENTATIONS);
   const { zoomRange = 0, horizontalFlip = false, wholePixels = false } = augmentation;
   for (const name of ['widthShiftRange', 'heightShiftRange', 'zoomRange', 'rotationRange'] as const) {
     const value = augmentation[name] ?? 0;

@@ -21,7 +21,7 @@ import {
   checkCount,
   checkWindow,
   followingActivation,
-  resolveWeights,
+  resolveBeyondKernel,
   type WeightConfig,
   type WeightOptions,
 } from './options.ts';
@@ -90,10 +90,10 @@ function convolutionOf(config: DepthwiseConfig, [input]: readonly Shape[]): Conv
  */
 export const depthwiseConv2d = defineLayer<DepthwiseConv2dOptions, DepthwiseConfig>({
   type: 'depthwiseConv2d',
-  resolve(options, operation) {
-    const { kernelInitializer: _, ...end } = resolveWeights(options, operation);
-    return { ...resolveDepthwise(options, operation), ...end };
-  },
+  resolve: (options, operation) => ({
+    ...resolveDepthwise(options, operation),
+    ...resolveBeyondKernel(options, operation),
+  }),
   outputShape(config, [input], operation) {
     const g = depthwiseGeometry(operation, config, input!);
     return [g.outHeight, g.outWidth, g.outChannels];

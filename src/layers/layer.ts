@@ -8,6 +8,7 @@ import type { Initializer } from '../tensor/initializers.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { View } from '../tensor/view.ts';
 import type { Numerics } from './conv-algorithm.ts';
+import { commonOptions, resolveKnown } from './layer-options.ts';
 import type { Regularizer } from './regularizers.ts';
 import { applyLayer, type SymbolicTensor } from './symbolic.ts';
 
@@ -171,7 +172,8 @@ export interface LayerDefinition<O = never, C = unknown> {
   /** The name in files and the stem of automatic names, e.g. 'conv2d'. */
   readonly type: string;
   /**
-   * Checks the options and fills in defaults; throws ConfigError. The result is options too, all of them plain data
+   * Checks the options and fills in defaults; throws ConfigError. Options that it neither reads nor passes on are refused
+   * before. The result is options too, all of them plain data
    * that survives JSON, and `resolve` gives it back unchanged: files store it, and `load` sends it through here.
    */
   resolve(options: O, operation: string): C;
@@ -260,8 +262,8 @@ export type LayerFunction<O> = (
 ) => CallableLayer;
 
 /**
- * Makes the function that users call. From outside the package it works the same way: define a layer
- * from existing kernels and use it like the built-in ones.
+ * Makes the function that users call. It throws ConfigError for options that `resolve` neither reads nor passes on. From
+ * outside the package it works the same way: define a layer from existing kernels and use it like the built-in ones.
  *
  *     const double = defineLayer<{}, {}>({ type: 'double', resolve: () => ({}), ... });
  *     sequential({ inputShape: [8] }, [double({}), dense({ units: 2 })]);
@@ -270,10 +272,9 @@ export function defineLayer<O, C>(
   definition: LayerDefinition<O, C>,
 ): LayerFunction<O> & { readonly definition: LayerDefinition<O, C> } {
   const make = (options: O & CommonOptions = {} as O & CommonOptions): CallableLayer => {
-    const name = options.name;
+    const { name, trainable = true } = commonOptions(definition.type, options);
     const operation = name === undefined ? definition.type : `${definition.type} "${name}"`;
-    const config = definition.resolve(options, operation);
-    const { trainable = true } = options;
+    const config = resolveKnown(definition, options, operation);
     return callable({ type: definition.type, name, config, definition, ...(!trainable && { trainable }) });
   };
   return Object.assign(make as LayerFunction<O>, { definition });

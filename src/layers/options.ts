@@ -29,12 +29,25 @@ export interface WeightConfig extends RegularizerOptions {
 
 /** Fills in the defaults of `WeightOptions`; throws ConfigError. */
 export function resolveWeights(options: WeightOptions, operation: string): WeightConfig {
-  const { activation: name = 'linear', useBias = true } = options;
-  const { kernelInitializer = 'glorotUniform', biasInitializer = 'zeros' } = options;
+  const { kernelInitializer = 'glorotUniform' } = options;
+  const { activation: name, useBias, ...rest } = resolveBeyondKernel(options, operation);
+  return {
+    activation: name,
+    useBias,
+    kernelInitializer: checkInitializer(operation, 'kernelInitializer', kernelInitializer),
+    ...rest,
+  };
+}
+
+/** The same for layers whose kernels have initialisers under other names. */
+export function resolveBeyondKernel(
+  options: Omit<WeightOptions, 'kernelInitializer'>,
+  operation: string,
+): Omit<WeightConfig, 'kernelInitializer'> {
+  const { activation: name = 'linear', useBias = true, biasInitializer = 'zeros' } = options;
   return {
     activation: checkActivation(operation, 'activation', name),
     useBias: checkFlag(operation, 'useBias', useBias),
-    kernelInitializer: checkInitializer(operation, 'kernelInitializer', kernelInitializer),
     biasInitializer: checkInitializer(operation, 'biasInitializer', biasInitializer),
     ...resolveRegularizers(options, operation),
   };

@@ -20,9 +20,9 @@ export interface PoolConfig {
   readonly padding: PaddingOption;
 }
 
-/** Fills in the defaults; throws ConfigError. */
-export function resolvePool(options: PoolOptions, operation: string): PoolConfig {
-  const poolSize = toPair(operation, 'poolSize', options.poolSize ?? 2);
+/** Fills in the defaults, `size` for the window's; throws ConfigError. */
+export function resolvePool(options: PoolOptions, operation: string, size: Pair = 2): PoolConfig {
+  const poolSize = toPair(operation, 'poolSize', options.poolSize ?? size);
   const strides = toPair(operation, 'strides', options.strides ?? poolSize);
   const { padding = 'valid' } = options;
   checkWindow(operation, {}, padding);

@@ -30,7 +30,7 @@ import {
 } from './depthwise-conv2d.ts';
 import { clearHalo, innerTensor } from './inner-tensor.ts';
 import { type BackwardContext, defineLayer, type ForwardContext } from './layer.ts';
-import { checkCount, followingActivation, fusedActivation, resolveWeights } from './options.ts';
+import { checkCount, followingActivation, fusedActivation, resolveBeyondKernel } from './options.ts';
 
 export interface SeparableConv2dOptions extends DepthwiseConv2dOptions {
   /** Output channels. */
@@ -107,12 +107,11 @@ export const separableConv2d = defineLayer<SeparableConv2dOptions, SeparableConf
   resolve(options, operation) {
     const { filters, pointwiseInitializer = 'glorotUniform' } = options;
     checkCount(operation, 'filters', filters);
-    const { kernelInitializer: _, ...end } = resolveWeights(options, operation);
     return {
       filters,
       ...resolveDepthwise(options, operation),
       pointwiseInitializer: checkInitializer(operation, 'pointwiseInitializer', pointwiseInitializer),
-      ...end,
+      ...resolveBeyondKernel(options, operation),
     };
   },
   outputShape(config, [input], operation) {

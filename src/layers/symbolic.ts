@@ -3,6 +3,7 @@
  * [H, W, C], [L, C] or [F]) and how it is made; nothing is computed until a model is built from inputs and outputs.
  */
 import { ConfigError, ShapeError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../known-options.ts';
 import { checkShape, formatShape, type Shape } from '../tensor/shape.ts';
 import type { Layer } from './layer.ts';
 
@@ -26,10 +27,16 @@ export interface InputOptions {
   readonly name?: string;
 }
 
+const INPUT_OPTIONS: OptionNames<InputOptions> = { shape: true, name: true };
+
 let lastOrder = 0;
 
-/** An input of a functional model. Throws ShapeError unless the shape is [H, W, C], [L, C] or [F]. */
+/**
+ * An input of a functional model. Throws ShapeError unless the shape is [H, W, C], [L, C] or [F], ConfigError for other
+ * options.
+ */
 export function input(options: InputOptions): SymbolicTensor {
+  checkOptions('input', options, INPUT_OPTIONS);
   const { shape, name } = options;
   checkInputShape('input', 'shape', shape);
   lastOrder += 1;

@@ -67,7 +67,7 @@ function resolve(options: WeightedPoolOptions, operation: string): WeightedPoolC
   if (weights === 'learned')
     return { ...resolvePool(options, operation), weights, weightInitializer: initializer };
   const size = sizeOf(operation, weights);
-  const pool = resolvePool({ ...options, poolSize: options.poolSize ?? size }, operation);
+  const pool = resolvePool(options, operation, size);
   if (pool.poolSize[0] !== size[0] || pool.poolSize[1] !== size[1]) {
     throw new ConfigError({
       operation,

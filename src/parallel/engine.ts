@@ -19,6 +19,7 @@ import {
   StateError,
   WorkerLostError,
 } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../known-options.ts';
 import { type Control, MAX_WORKERS, resetControl } from './control.ts';
 import { Crew, type Pool, type TaskOf } from './crew.ts';
 import { hintOf, isDeath, type Recovery, type Remains, remainsOf } from './recovery.ts';
@@ -37,6 +38,13 @@ export interface EngineOptions {
   /** Milliseconds without a finished kernel call after which a step is given up; default 120,000. */
   readonly patienceMs?: number;
 }
+
+const ENGINE_OPTIONS: OptionNames<EngineOptions> = {
+  threads: true,
+  engine: true,
+  wide: true,
+  patienceMs: true,
+};
 
 /**
  * What only tests exchange.
@@ -77,6 +85,7 @@ export class Engine {
   #closed = false;
 
   constructor(options: EngineOptions = {}, parts: EngineParts = {}) {
+    checkOptions('engine', options, ENGINE_OPTIONS);
     const { threads = availableParallelism(), engine = 'simd', wide = true, patienceMs = 120_000 } = options;
     if (!Number.isInteger(threads) || threads < 1 || threads > MAX_WORKERS) {
       throw new ConfigError({

@@ -15,6 +15,7 @@ import {
 import { type FileSystem, localFiles } from '../io/file-system.ts';
 import { describeModel, matchTensors, readFormat } from '../io/model-file.ts';
 import { type NamedTensor, readTensorInto } from '../io/safetensors-file.ts';
+import { checkOptions } from '../known-options.ts';
 import { stateTensors } from '../model/contracts.ts';
 import type { Callback } from './callbacks/callback.ts';
 import type { FitOptions } from './fit.ts';
@@ -82,8 +83,8 @@ export async function openCheckpoints(
   options: FitOptions & { readonly checkpoint: CheckpointOptions },
   run: CheckpointedRun,
 ): Promise<Checkpoints> {
+  checkCheckpoint(options.checkpoint);
   const { folder, everySteps, resume = false, files = localFiles } = options.checkpoint;
-  checkOptions(options.checkpoint);
   const operation = 'fit, checkpoint';
   const remembering = (options.callbacks ?? []).filter(({ saveState }) => saveState !== undefined);
   const configuration = await describeRun(dataset, options, run);
@@ -262,7 +263,10 @@ async function checkEmpty(
   });
 }
 
-function checkOptions({ folder, everySteps, resume }: CheckpointOptions): void {
+function checkCheckpoint(options: CheckpointOptions): void {
+  const known = { folder: true, everySteps: true, resume: true, files: true } as const;
+  checkOptions('fit, checkpoint', options, known);
+  const { folder, everySteps, resume } = options;
   const fail = (argument: string, expected: string, received: unknown): never => {
     throw new ConfigError({
       operation: 'fit, checkpoint',

@@ -3,6 +3,7 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { NamedDataset } from '../data/named-dataset.ts';
 import { ConfigError } from '../errors.ts';
+import { checkOptions } from '../known-options.ts';
 import type { Graph } from '../model/graph.ts';
 import { type PlanOptions, planProgram, shardSizeFor } from '../model/plan.ts';
 import type { Runner } from '../parallel/runner.ts';
@@ -19,6 +20,7 @@ import {
   objectiveOf,
   objectivePlan,
 } from './objective.ts';
+import { FIT_OPTIONS, PREDICT_OPTIONS } from './option-names.ts';
 import { penaltyOf } from './penalty.ts';
 import type { ModelState, RunOptions } from './state.ts';
 
@@ -166,6 +168,7 @@ export async function predictWith(
   options: PredictOptions,
   graph: Graph = state.graph,
 ): Promise<Prediction[]> {
+  checkOptions('predict', options, PREDICT_OPTIONS, FIT_OPTIONS);
   const wantedBatch = options.batchSize ?? 128;
   checkBatchSize('predict', wantedBatch);
   const runner = await state.runner(options);

@@ -1,5 +1,6 @@
 /** Losses: names and options as in Keras, as plain data. loss-plans.ts makes kernel calls of them. */
 import { ConfigError, formatValue } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../known-options.ts';
 
 /** Names of losses with all their defaults, as in Keras. */
 export type LossName = keyof typeof BY_NAME;
@@ -26,6 +27,8 @@ export interface CrossentropyOptions {
    */
   readonly fromLogits?: boolean;
 }
+
+const CROSSENTROPY_OPTIONS: OptionNames<CrossentropyOptions> = { labelSmoothing: true, fromLogits: true };
 
 /**
  * Cross-entropy between the targets' distribution and the softmax over the last axis:
@@ -65,7 +68,9 @@ export interface HuberOptions {
 }
 
 /** Mean of d^2 / 2 where |d| = |output - target| is at most delta, else of delta (|d| - delta / 2) (Huber 1964). */
-export function huber({ delta = 1 }: HuberOptions = {}): Loss {
+export function huber(options: HuberOptions = {}): Loss {
+  checkOptions('huber', options, { delta: true });
+  const { delta = 1 } = options;
   if (!(delta > 0 && delta < Infinity)) refuse('huber', 'delta', 'a positive, finite number', delta);
   return { name: 'huber', delta };
 }
@@ -79,12 +84,15 @@ export interface DiceOptions {
  * 1 - 2 sum(p t) / (sum p + sum t) over all outputs of a sample, which are probabilities (Milletari et al. 2016, with the
  * sums of Keras' Dice). Each sample has its own sums, where Keras' default takes those of the batch.
  */
-export function dice({ smooth = 1e-7 }: DiceOptions = {}): Loss {
+export function dice(options: DiceOptions = {}): Loss {
+  checkOptions('dice', options, { smooth: true });
+  const { smooth = 1e-7 } = options;
   if (!(smooth >= 0 && smooth < Infinity)) refuse('dice', 'smooth', 'a finite number from 0 on', smooth);
   return { name: 'dice', smooth };
 }
 
 function crossentropy<N extends string>(name: N, options: CrossentropyOptions) {
+  checkOptions(name, options, CROSSENTROPY_OPTIONS);
   const { labelSmoothing = 0, fromLogits = true } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     refuse(name, 'labelSmoothing', 'a number from 0 to 1', labelSmoothing);
@@ -103,7 +111,8 @@ const BY_NAME = {
   dice,
 };
 
-const NUMBERS: readonly string[] = ['meanSquaredError', 'meanAbsoluteError', 'huber'];
+const WITHOUT_OPTIONS: readonly string[] = ['meanSquaredError', 'meanAbsoluteError'];
+const NUMBERS: readonly string[] = [...WITHOUT_OPTIONS, 'huber'];
 
 /** Whether a loss is one of numbers, which have errors and no hits. */
 export function isNumbers(name: LossName): boolean {
@@ -112,8 +121,9 @@ export function isNumbers(name: LossName): boolean {
 
 /** A loss by name with its defaults, or the given one. Throws ConfigError for anything else. */
 export function resolveLoss(loss: LossName | Loss): Loss {
-  const [name, options] = typeof loss === 'string' ? [loss, {}] : [loss?.name, loss];
-  if (Object.hasOwn(BY_NAME, name)) return (BY_NAME[name] as (options: object) => Loss)(options);
+  const { name, ...options } = typeof loss === 'string' ? { name: loss } : Object(loss as Loss);
+  if (WITHOUT_OPTIONS.includes(name)) checkOptions(name, options, {});
+  if (Object.hasOwn(BY_NAME, name)) return (BY_NAME[name as LossName] as (given: object) => Loss)(options);
   throw new ConfigError({
     operation: 'fit',
     argument: 'loss',

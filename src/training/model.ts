@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import type { Dataset } from '../data/dataset.ts';
 import type { NamedDataset } from '../data/named-dataset.ts';
+import { checkOptions } from '../known-options.ts';
 import type { Numerics } from '../layers/conv-algorithm.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { SymbolicTensor } from '../layers/symbolic.ts';
@@ -35,6 +36,7 @@ import { type FitOptions, trainEpochs } from './fit.ts';
 import type { EpochRecord, History, Metrics } from './history.ts';
 import { type MemoryOptions, type PlannedMemory, plannedMemory } from './memory.ts';
 import { type BatchInput, type BatchOptions, gradientsOnBatch, trainOnBatch } from './on-batch.ts';
+import { EVALUATE_OPTIONS, FIT_OPTIONS } from './option-names.ts';
 import { type LoadOptions, saveModel, withModelFile } from './save.ts';
 import { ModelState, type Weight } from './state.ts';
 import { checkTrainedOn, type TrainedOn } from './trained-on.ts';
@@ -138,6 +140,7 @@ export class Model {
 
   /** Mean loss and accuracy over a data set. */
   async evaluate(dataset: Dataset | NamedDataset, options: EvaluateOptions = {}): Promise<Metrics> {
+    checkOptions('evaluate', options, EVALUATE_OPTIONS, FIT_OPTIONS);
     const { batchSize = 128 } = options;
     checkBatchSize('evaluate', batchSize);
     const { feed, objective } = checkFit('evaluate', this.graph, dataset, options);

@@ -1,5 +1,6 @@
 /** How models are made: `sequential`, `functional`, `load`. */
 import { ConfigError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../known-options.ts';
 import type { Numerics } from '../layers/conv-algorithm.ts';
 import type { Layer, LayerSource } from '../layers/layer.ts';
 import { functionalGraph, type InputTensors, type OutputTensors } from '../model/functional.ts';
@@ -24,6 +25,8 @@ export interface ModelOptions {
   readonly memoryLimit?: number;
 }
 
+const MODEL_OPTIONS: OptionNames<ModelOptions> = { seed: true, numerics: true, memoryLimit: true };
+
 export interface SequentialOptions extends ModelOptions {
   /** [H, W, C] of an image, or [F] of a vector. */
   readonly inputShape: Shape;
@@ -36,11 +39,15 @@ export interface FunctionalOptions extends ModelOptions {
   readonly outputs: OutputTensors;
 }
 
+const SEQUENTIAL_OPTIONS: OptionNames<SequentialOptions> = { inputShape: true, ...MODEL_OPTIONS };
+const FUNCTIONAL_OPTIONS: OptionNames<FunctionalOptions> = { inputs: true, outputs: true, ...MODEL_OPTIONS };
+
 /**
  * A model of layers one after the other.
  * Throws ConfigError for senseless options, ShapeError where a layer does not fit its input.
  */
 export function sequential(options: SequentialOptions, layers: readonly Layer[]): Model {
+  checkOptions('sequential', options, SEQUENTIAL_OPTIONS);
   const { seed, numerics } = checkModelOptions('sequential', options);
   return new Model(sequentialGraph(options.inputShape, layers), seed, numerics, options.memoryLimit);
 }
@@ -59,6 +66,7 @@ export function sequential(options: SequentialOptions, layers: readonly Layer[])
  * would need different parameters. That a layer does not fit its input is said where it is called.
  */
 export function functional(options: FunctionalOptions): Model {
+  checkOptions('functional', options, FUNCTIONAL_OPTIONS);
   const { seed, numerics } = checkModelOptions('functional', options);
   const graph = functionalGraph(options.inputs, options.outputs);
   const model = new Model(graph, seed, numerics, options.memoryLimit);

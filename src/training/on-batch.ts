@@ -3,6 +3,7 @@ import { arrayDataset } from '../data/array-dataset.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
 import { type NamedInput, type NamedTarget, namedDataset } from '../data/named-arrays.ts';
 import type { NamedDataset } from '../data/named-dataset.ts';
+import { checkOptions } from '../known-options.ts';
 import { type Graph, graphParameters } from '../model/graph.ts';
 import type { Runner } from '../parallel/runner.ts';
 import { elementCount } from '../tensor/shape.ts';
@@ -16,6 +17,7 @@ import { checkOnNonFinite, nonFiniteStep, type OnNonFinite } from './non-finite.
 import type { Losses, Objective } from './objective.ts';
 import { openTraining } from './open-training.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from './optimizers.ts';
+import { BATCH_OPTIONS, FIT_OPTIONS } from './option-names.ts';
 import type { ModelState, RunOptions, Weight } from './state.ts';
 
 /** A batch: targets are class indices [N] or dense [N, classes]. */
@@ -89,6 +91,7 @@ async function prepare(
   options: BatchOptions,
   optimizer: Optimizer | undefined,
 ) {
+  checkOptions('trainOnBatch', options, BATCH_OPTIONS, FIT_OPTIONS);
   const { feed, objective } = checkFit('trainOnBatch', state.graph, asDataset(state, batch), options);
   checkWeighting(feed, options);
   const runner = await state.runner(options);

@@ -5,6 +5,7 @@
  */
 import { ConfigError } from '../errors.ts';
 import type { Json } from '../io/json-value.ts';
+import { checkOptions } from '../known-options.ts';
 import { pow } from '../math/pow.ts';
 import { cos } from '../math/trigonometry.ts';
 import {
@@ -25,6 +26,7 @@ export interface PiecewiseConstantDecayOptions {
 /** A rate that falls in steps (Keras' PiecewiseConstantDecay). */
 export function piecewiseConstantDecay(options: PiecewiseConstantDecayOptions): LearningRateSchedule {
   const operation = 'piecewiseConstantDecay';
+  checkOptions(operation, options, { boundaries: true, values: true });
   const boundaries = [...options.boundaries];
   const values = [...options.values];
   boundaries.forEach((boundary, i) => {
@@ -56,6 +58,12 @@ export interface ExponentialDecayOptions {
 /** initialLearningRate * decayRate^(t / decaySteps), t / decaySteps rounded down with `staircase` (as in Keras). */
 export function exponentialDecay(options: ExponentialDecayOptions): LearningRateSchedule {
   const operation = 'exponentialDecay';
+  checkOptions(operation, options, {
+    initialLearningRate: true,
+    decaySteps: true,
+    decayRate: true,
+    staircase: true,
+  });
   const { initialLearningRate: initial, decaySteps, decayRate, staircase = false } = options;
   checkNumber(operation, 'initialLearningRate', initial);
   checkNumber(operation, 'decayRate', decayRate);
@@ -91,6 +99,13 @@ export interface CosineDecayOptions {
  */
 export function cosineDecay(options: CosineDecayOptions): LearningRateSchedule {
   const operation = 'cosineDecay';
+  checkOptions(operation, options, {
+    initialLearningRate: true,
+    decaySteps: true,
+    alpha: true,
+    warmupTarget: true,
+    warmupSteps: true,
+  });
   const { initialLearningRate: initial, decaySteps, alpha = 0, warmupTarget, warmupSteps = 0 } = options;
   checkNumber(operation, 'initialLearningRate', initial);
   checkSteps(operation, 'decaySteps', decaySteps);
@@ -134,6 +149,14 @@ export interface OneCycleOptions {
 /** Up once and down further (Smith, Topin 2018), with the defaults and the steps of PyTorch's OneCycleLR. */
 export function oneCycle(options: OneCycleOptions): LearningRateSchedule {
   const operation = 'oneCycle';
+  checkOptions(operation, options, {
+    maxLearningRate: true,
+    totalSteps: true,
+    warmupFraction: true,
+    divFactor: true,
+    finalDivFactor: true,
+    annealing: true,
+  });
   const { maxLearningRate: top, totalSteps, warmupFraction = 0.3 } = options;
   const { divFactor = 25, finalDivFactor = 1e4, annealing = 'cos' } = options;
   checkNumber(operation, 'maxLearningRate', top);
@@ -176,6 +199,7 @@ export interface WarmupOptions {
 /** A linear rise to where `rate` begins, then `rate` from its own step 0 on. */
 export function warmup(rate: LearningRate, options: WarmupOptions): LearningRateSchedule {
   const operation = 'warmup';
+  checkOptions(operation, options, { warmupSteps: true, initialLearningRate: true });
   const { warmupSteps, initialLearningRate: initial = 0 } = options;
   checkRate(operation, rate, 'rate');
   checkNumber(operation, 'initialLearningRate', initial);

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { ConfigError } from '../../errors.ts';
 import { isJsonObject } from '../../io/json-value.ts';
+import { checkOptions } from '../../known-options.ts';
 import { type EpochRecord, figuresOf } from '../history.ts';
 import type { Callback } from './callback.ts';
 
@@ -27,6 +28,7 @@ export interface CsvLoggerOptions {
  * `fit` throws ConfigError where the file cannot be written, or where an existing header names other figures.
  */
 export function csvLogger(file: string, options: CsvLoggerOptions = {}): Callback {
+  checkOptions('csvLogger', options, { append: true, separator: true });
   const { append = false, separator = ',' } = options;
   let columns: readonly string[] | undefined;
   /** Bytes to keep of what is there when the first line is written. */

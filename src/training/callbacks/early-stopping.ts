@@ -1,5 +1,6 @@
 /** Ends a run when it gets no better (Keras' `EarlyStopping`). */
 import { ConfigError } from '../../errors.ts';
+import { checkOptions } from '../../known-options.ts';
 import type { Weight } from '../state.ts';
 import type { Callback } from './callback.ts';
 import { createMonitor, type MonitorOptions } from './monitor.ts';
@@ -32,6 +33,15 @@ export interface EarlyStopping extends Callback {
  * is none of the epoch's, such as 'valLoss' without a validation set.
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping {
+  checkOptions('earlyStopping', options, {
+    monitor: true,
+    mode: true,
+    minDelta: true,
+    patience: true,
+    baseline: true,
+    startFromEpoch: true,
+    restoreBestWeights: true,
+  });
   const { patience = 0, startFromEpoch = 0, restoreBestWeights = false } = options;
   const monitor = createMonitor('earlyStopping', options);
   checkCount('patience', patience);

@@ -8,6 +8,7 @@
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { FileError } from '../../errors.ts';
+import { checkOptions } from '../../known-options.ts';
 import { type EpochRecord, withoutUnknown, withUnknown } from '../history.ts';
 import type { Callback } from './callback.ts';
 
@@ -28,6 +29,7 @@ export interface JsonlLogger extends Callback {
  * and the later ones count (`readEpochEvents`). `fit` throws FileError where the file cannot be written.
  */
 export function jsonlLogger(file: string, options: JsonlLoggerOptions = {}): JsonlLogger {
+  checkOptions('jsonlLogger', options, { everySeconds: true });
   const { everySeconds = 1 } = options;
   let next = 0;
   const write = (event: string, fields: Readonly<Record<string, unknown>>, flushed: boolean) => {

@@ -1,6 +1,7 @@
 /** Saves the model after epochs, each one or the best so far (Keras' `ModelCheckpoint`). */
 import { ConfigError } from '../../errors.ts';
 import { isJsonObject } from '../../io/json-value.ts';
+import { checkOptions } from '../../known-options.ts';
 import type { Callback } from './callback.ts';
 import { createMonitor, type MonitorOptions } from './monitor.ts';
 
@@ -24,6 +25,12 @@ export interface ModelCheckpoint extends Callback {
  * `fit` throws ConfigError where the figure is none of the epoch's, FileError where the file cannot be written.
  */
 export function modelCheckpoint(file: string, options: ModelCheckpointOptions = {}): ModelCheckpoint {
+  checkOptions('modelCheckpoint', options, {
+    monitor: true,
+    mode: true,
+    saveBestOnly: true,
+    initialValueThreshold: true,
+  });
   const { saveBestOnly = false, initialValueThreshold } = options;
   const monitor = createMonitor('modelCheckpoint', options);
   const start = { bestEpoch: 0, bestValue: initialValueThreshold ?? monitor.worst };

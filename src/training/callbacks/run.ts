@@ -1,9 +1,11 @@
 /** Runs a training loop with callbacks around it. */
 import type { Dataset } from '../../data/dataset.ts';
 import type { NamedDataset } from '../../data/named-dataset.ts';
+import { checkOptions } from '../../known-options.ts';
 import type { FitOptions } from '../fit.ts';
 import type { EpochRecord, History } from '../history.ts';
 import type { Model } from '../model.ts';
+import { FIT_OPTIONS } from '../option-names.ts';
 import type { TrainingRun } from './callback.ts';
 
 /**
@@ -25,6 +27,7 @@ export async function* runWithCallbacks(
   options: FitOptions,
   loop: TrainingLoop,
 ): AsyncGenerator<EpochRecord, History, void> {
+  checkOptions('fit', options, FIT_OPTIONS);
   const { callbacks = [], epochs = 1 } = options;
   const run: TrainingRun = { model, dataset, options, epochs };
   const records: EpochRecord[] = [];

@@ -1,6 +1,7 @@
 /** What all optimizers share: the contract, and Keras' options for decay, clipping and averaged weights. */
 import { ConfigError } from '../../errors.ts';
 import type { KernelSpec } from '../../kernels/kernel.ts';
+import type { OptionNames } from '../../known-options.ts';
 import type { ClipPlan, OptimizerPlan } from '../../model/contracts.ts';
 import { checkRate, type LearningRate, rateAt } from '../learning-rate.ts';
 
@@ -43,6 +44,17 @@ export interface OptimizerOptions {
   /** What of the average stays at each step; default 0.99. The first step's weights are the first average. */
   readonly emaMomentum?: number;
 }
+
+/** Names of the options of every optimizer. */
+export const OPTIMIZER_OPTIONS: OptionNames<OptimizerOptions> = {
+  weightDecay: true,
+  excludeFromWeightDecay: true,
+  clipNorm: true,
+  globalClipNorm: true,
+  clipValue: true,
+  useEma: true,
+  emaMomentum: true,
+};
 
 /** What an optimizer is made of. */
 export interface OptimizerParts {

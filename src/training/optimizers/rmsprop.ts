@@ -1,10 +1,12 @@
 /** RMSprop. */
 import type { RmspropSpec } from '../../kernels/rmsprop.ts';
+import { checkOptions, type OptionNames } from '../../known-options.ts';
 import type { LearningRate } from '../learning-rate.ts';
 import {
   checkFraction,
   checkNumber,
   createOptimizer,
+  OPTIMIZER_OPTIONS,
   type Optimizer,
   type OptimizerOptions,
   refuse,
@@ -23,8 +25,18 @@ export interface RmspropOptions extends OptimizerOptions {
   readonly centered?: boolean;
 }
 
+const OPTIONS: OptionNames<RmspropOptions> = {
+  learningRate: true,
+  rho: true,
+  momentum: true,
+  epsilon: true,
+  centered: true,
+  ...OPTIMIZER_OPTIONS,
+};
+
 /** RMSprop (Hinton 2012): v = rho v + (1-rho) g^2, w -= lr g / sqrt(v + epsilon). */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
+  checkOptions('rmsprop', options, OPTIONS);
   const { learningRate = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered = false } = options;
   checkFraction('rmsprop', 'rho', rho);
   checkFraction('rmsprop', 'momentum', momentum);

@@ -1,10 +1,12 @@
 /** Stochastic gradient descent. */
 import type { SgdSpec } from '../../kernels/sgd.ts';
+import { checkOptions, type OptionNames } from '../../known-options.ts';
 import type { LearningRate } from '../learning-rate.ts';
 import {
   checkFraction,
   checkNumber,
   createOptimizer,
+  OPTIMIZER_OPTIONS,
   type Optimizer,
   type OptimizerOptions,
   refuse,
@@ -24,8 +26,17 @@ export interface SgdOptions extends OptimizerOptions {
   readonly l2?: number;
 }
 
+const OPTIONS: OptionNames<SgdOptions> = {
+  learningRate: true,
+  momentum: true,
+  nesterov: true,
+  l2: true,
+  ...OPTIMIZER_OPTIONS,
+};
+
 /** Stochastic gradient descent: v = momentum v - lr g, w += v; Nesterov: w += momentum v - lr g. */
 export function sgd(options: SgdOptions = {}): Optimizer {
+  checkOptions('sgd', options, OPTIONS);
   const { learningRate = 0.01, momentum = 0, nesterov = false, l2 = 0, weightDecay = 0 } = options;
   checkFraction('sgd', 'momentum', momentum);
   checkNumber('sgd', 'l2', l2);
