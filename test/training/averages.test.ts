@@ -96,6 +96,19 @@ test('a loop that the caller leaves, and a run that a signal ends, leave the ave
   }
 });
 
+test('training goes on from the averages, whether the loop was left or the run stopped', async () => {
+  const found: Float32Array[] = [];
+  for (const leaves of [true, false]) {
+    await using model = smallModel();
+    const options: FitOptions = { optimizer: averaging(), epochs: 2, batchSize: 8, engine };
+    const onEpoch = () => (leaves ? undefined : ('stop' as const));
+    for await (const _ of model.epochs(data, { ...options, onEpoch })) break;
+    await model.fit(data, { ...options, epochs: 1 });
+    found.push(allWeights(model));
+  }
+  assertSameBits(found[0]!, found[1]!);
+});
+
 test('frozen layers stay as they are, bit for bit, set weights included', async () => {
   await using model = smallModel();
   model.freeze('conv2d_1');

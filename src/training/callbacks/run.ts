@@ -33,9 +33,10 @@ export async function* runWithCallbacks(
   const records: EpochRecord[] = [];
   // Where the caller leaves, nothing after `yield` runs but `finally`.
   let end: History['end'] | 'failed' = 'stopped';
+  let finished: ReturnType<TrainingLoop> | undefined;
   try {
     for (const callback of callbacks) await callback.onTrainBegin?.(run);
-    const finished = loop(withCallbacks(options, run), (before) => records.push(...before));
+    finished = loop(withCallbacks(options, run), (before) => records.push(...before));
     for (let next = await finished.next(); ; next = await finished.next()) {
       if (next.done === true) {
         end = next.value;
@@ -49,6 +50,7 @@ export async function* runWithCallbacks(
     throw error;
   } finally {
     if (end !== 'failed') {
+      await finished?.return('stopped');
       for (const callback of callbacks) await callback.onTrainEnd?.({ epochs: records, end }, run);
     }
   }
