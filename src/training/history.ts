@@ -79,26 +79,37 @@ export interface History {
   readonly end: 'finished' | 'stopped' | 'aborted';
 }
 
+/** Figures that are NaN where there are none, as of losses of numbers. */
+const ACCURACIES = ['accuracy', 'valAccuracy'];
+
 /**
- * The numbers of a record by name, those of outputs by their paths: `loss`, `valLoss`, `outputs.box.loss`. What is NaN,
- * as the accuracy of numbers, is left out.
+ * The numbers of a record by name, those of outputs by their paths: `loss`, `valLoss`, `outputs.box.loss`. Accuracies
+ * that are NaN are left out: there is none.
  */
 export function figuresOf(record: object): Record<string, number> {
   return Object.fromEntries(
     Object.entries(record).flatMap(([name, value]: [string, unknown]): [string, number][] => {
-      if (typeof value === 'number') return Number.isNaN(value) ? [] : [[name, value]];
+      if (typeof value === 'number') {
+        return Number.isNaN(value) && ACCURACIES.includes(name) ? [] : [[name, value]];
+      }
       if (typeof value !== 'object' || value === null) return [];
       return Object.entries(figuresOf(value)).map(([rest, figure]) => [`${name}.${rest}`, figure]);
     }),
   );
 }
 
-/** A record as JSON can keep it, which has no NaN: figures that are not known are left out. */
+/** A record as JSON can keep it, which has neither NaN nor infinities: such figures are left out. */
 export function withoutUnknown(record: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => !Number.isNaN(value)));
+  return Object.fromEntries(
+    Object.entries(record).flatMap(([name, value]: [string, unknown]): [string, unknown][] => {
+      if (typeof value === 'number' && !Number.isFinite(value)) return [];
+      const nested = typeof value === 'object' && value !== null;
+      return [[name, nested ? withoutUnknown(value) : value]];
+    }),
+  );
 }
 
-/** What `withoutUnknown` has left of a record, as it was. */
+/** What `withoutUnknown` has left of a record, with accuracies again. */
 export function withUnknown<T extends object>(record: T): T & Pick<EpochRecord, 'accuracy'> {
   const { accuracy, valLoss, valAccuracy } = record as Partial<EpochRecord>;
   const checked = valLoss !== undefined && { valAccuracy: valAccuracy ?? Number.NaN };

@@ -1,7 +1,7 @@
 /** Where a run is, as the JSON of a checkpoint: position, history, configuration, what callbacks remember. */
 import { FormatError } from '../errors.ts';
 import { isJsonObject, type Json, type JsonObject, parseJson, writeJson } from '../io/json-value.ts';
-import { type EpochRecord, withoutUnknown, withUnknown } from './history.ts';
+import { type EpochRecord, withUnknown } from './history.ts';
 import type { OutputSums } from './metrics.ts';
 
 /** Where in its epochs a run is, between two steps. */
@@ -56,6 +56,8 @@ const NUMBERS = ['loss', 'learningRate'] as const;
 const OUTPUTS = ['outputs', 'valOutputs'];
 const METRICS = ['metrics', 'valMetrics'];
 const SUMS = ['correct', 'errors', 'seconds'] as const;
+/** Figures for which JSON has no numbers: the loss of a validation may be any of them. */
+const NOT_FINITE: readonly unknown[] = ['NaN', 'Infinity', '-Infinity'];
 
 /** The start of an epoch. */
 export function startOfEpoch(epoch: number): RunPosition {
@@ -74,8 +76,7 @@ export function startOfEpoch(epoch: number): RunPosition {
 
 /** The JSON of a state. */
 export function writeRunState(operation: string, state: RunState): string {
-  const records = state.records.map(withoutUnknown);
-  return writeJson(operation, 'training', { ...state, records: records as unknown as Json });
+  return writeJson(operation, 'training', { ...state, records: inWords(state.records) });
 }
 
 /** Reads what `writeRunState` wrote. Throws FormatError for anything else, naming the member. */
@@ -99,6 +100,7 @@ export function readRunState(operation: string, text: string): RunState {
     skippedSteps: 0,
     errors: 0,
     outputs: [],
+    metrics: [],
     ...object(all.position, 'position'),
   };
   for (const name of COUNTS) {
@@ -124,7 +126,8 @@ export function readRunState(operation: string, text: string): RunState {
   const records = list(all.records, 'records').map((record, i) => {
     const found = object(record, `records[${i}]`);
     const figures = figuresOf(found);
-    const bad = Object.keys(figures).find((name) => !Number.isFinite(figures[name]));
+    const isFigure = (value: unknown) => Number.isFinite(value) || NOT_FINITE.includes(value);
+    const bad = Object.keys(figures).find((name) => !isFigure(figures[name]));
     check(bad === undefined, `records[${i}].${bad}`, 'a number', bad && figures[bad]);
     check(
       found.epoch === i + 1 + firstEpoch(all.records),
@@ -132,7 +135,7 @@ export function readRunState(operation: string, text: string): RunState {
       'epochs in order',
       found.epoch,
     );
-    return withUnknown(found) as unknown as EpochRecord;
+    return withUnknown(fromWords(found) as object) as unknown as EpochRecord;
   });
   const slots = list(all.slots, 'slots');
   check(
@@ -174,6 +177,23 @@ export function readRunState(operation: string, text: string): RunState {
     slots: slots as readonly string[],
     callbacks,
   };
+}
+
+/** Plain data with words for the numbers that JSON does not have. */
+function inWords(data: unknown): unknown {
+  if (typeof data === 'number') return Number.isFinite(data) ? data : String(data);
+  return mapped(data, inWords);
+}
+
+function fromWords(data: unknown): unknown {
+  return NOT_FINITE.includes(data) ? Number(data) : mapped(data, fromWords);
+}
+
+/** Lists and records with each member changed; all else as it is. */
+function mapped(data: unknown, change: (member: unknown) => unknown): unknown {
+  if (Array.isArray(data)) return data.map(change);
+  if (typeof data !== 'object' || data === null) return data;
+  return Object.fromEntries(Object.entries(data).map(([name, member]) => [name, change(member)]));
 }
 
 /** The members of a record by their paths: `outputs.box.loss` for what is said of an output. */
