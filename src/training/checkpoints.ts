@@ -112,7 +112,7 @@ export async function openCheckpoints(
       Object.entries(weights).map(([name, weight]) => ({ ...weight, name: callbackTensor(i, name) })),
     );
     const optimizer = state.optimizerTensors(run.optimizer);
-    const own = [...state.tensors('fit'), ...optimizer];
+    const own = [...state.tensors('fit'), ...(optimizer ?? [])];
     checkFinite(own, position);
     const metadata = describeModel(operation, descriptionOf(state), 'faltung-checkpoint').set(
       'training',
@@ -122,7 +122,7 @@ export async function openCheckpoints(
         records,
         stopped,
         configuration,
-        slots: stateTensors(run.optimizer.plan),
+        slots: optimizer === undefined ? [] : stateTensors(run.optimizer.plan),
         callbacks,
       }),
     );
@@ -173,7 +173,15 @@ async function restoreRun(
   }
   const found = readRunState(where, header.metadata.get('training')!.text);
   checkSameRun(where, found.configuration, configuration);
-  if (found.position.step > run.steps || found.callbacks.length !== remembering.length) {
+  if (found.position.step > run.steps) {
+    throw new FormatError({
+      operation: where,
+      argument: 'training.position.step',
+      expected: `at most ${run.steps}, the steps of an epoch`,
+      received: String(found.position.step),
+    });
+  }
+  if (found.callbacks.length !== remembering.length) {
     throw new ConfigError({
       operation: where,
       argument: 'callbacks',
@@ -182,8 +190,11 @@ async function restoreRun(
     });
   }
   state.forgetOptimizer();
-  state.useOptimizer(await state.runner(options), run.optimizer);
-  const tensors = [...state.tensors('fit'), ...state.optimizerTensors(run.optimizer)];
+  const runner = await state.runner(options);
+  // Where another optimizer was used last, as in `onEpoch`, the next epoch starts this one anew.
+  const startsAnew = found.slots.length === 0 && found.iterations === 0;
+  if (!startsAnew) state.useOptimizer(runner, run.optimizer);
+  const tensors = [...state.tensors('fit'), ...(state.optimizerTensors(run.optimizer) ?? [])];
   const kept = found.callbacks.map(({ tensors: list }, i) =>
     list.map(({ name, shape }) => ({ name: callbackTensor(i, name), key: name, shape })),
   );

@@ -208,10 +208,10 @@ export class ModelState {
     }));
   }
 
-  /** The state of the optimizer, likewise; nothing where another one, or none, was used last. */
-  optimizerTensors(optimizer: Optimizer): { name: string; shape: Shape; data: Float32Array }[] {
+  /** The state of the optimizer, likewise; undefined where another one, or none, was used last. */
+  optimizerTensors(optimizer: Optimizer): { name: string; shape: Shape; data: Float32Array }[] | undefined {
     const runner = this.#ensureRunner('fit');
-    if (this.#optimizer !== JSON.stringify(optimizer.plan)) return [];
+    if (this.#optimizer !== JSON.stringify(optimizer.plan)) return undefined;
     return this.#trained().flatMap(({ name, spec, elements }) =>
       stateTensors(optimizer.plan).map((slot) => ({
         name: `optimizer:${slot}/${name}`,

@@ -10,6 +10,7 @@ import {
   type FitOptions,
   FormatError,
   load,
+  type Model,
   NonFiniteLossError,
   sgd,
   weightsSha256,
@@ -18,6 +19,7 @@ import {
   checkpointModel,
   DATA,
   EPOCHS,
+  outcome,
   runOptions,
   STEPS,
   train,
@@ -300,6 +302,23 @@ test('early stopping goes on where it was, with the best weights that it keeps',
     const without = train({ ...options(), callbacks: [], checkpoint: { folder, resume: true } });
     await assert.rejects(without, /callbacks: expected 1 that remember something/);
   }
+});
+
+test('where another optimizer is used after an epoch, the run’s own starts anew, as without a stop', async () => {
+  const run = async (model: Model, options: FitOptions) => {
+    const batch = { inputs: new Float32Array(2 * 192).fill(0.5), targets: Int32Array.of(0, 1) };
+    const other = { optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }), engine: one };
+    const onEpoch = async () => void (await model.trainOnBatch(batch, other));
+    const useEma = { ...runOptions(one), optimizer: adam({ learningRate: 0.01, useEma: true }) };
+    return outcome(model, await model.fit(DATA, { ...useEma, onEpoch, ...options }));
+  };
+  await using whole = checkpointModel();
+  const expected = await run(whole, {});
+  const folder = temporaryFolder();
+  await using first = checkpointModel();
+  await run(first, { epochs: 1, checkpoint: { folder } });
+  await using second = checkpointModel();
+  assert.deepEqual(await run(second, { checkpoint: { folder, resume: true } }), expected);
 });
 
 test('what is not finite is not saved: the checkpoints before it stay', async () => {
