@@ -34,7 +34,9 @@ export async function openClassifier(command: string, place: string): Promise<Cl
   const model = await load(file);
   const { inputShape, outputShape } = model;
   const [, , channels] = inputShape;
-  const classifies = model.graph.inputs.length === 1 && outputShape.length === 1 && inputShape.length === 3;
+  const [classes = 0, ...others] = outputShape;
+  const answers = others.length === 0 && classes > 1;
+  const classifies = model.graph.inputs.length === 1 && answers && inputShape.length === 3;
   if (!classifies || (channels !== 1 && channels !== 3)) {
     await model.close();
     throw new ConfigError({
@@ -50,7 +52,6 @@ export async function openClassifier(command: string, place: string): Promise<Cl
       `${file} does not say how its images were normalised, nor what its classes are called: pixels are taken as they are.`,
     );
   }
-  const classes = outputShape[0]!;
   return {
     model,
     file,

@@ -55,8 +55,14 @@ export function checkTrainedOn(operation: string, value: unknown, graph: Graph):
       classNames.every((name) => typeof name === 'string' && name.length <= MAX_LETTERS);
     if (!named) refuse('classNames', 'names of classes', classNames);
     const count = (classNames as readonly string[]).length;
-    if (count !== output.at(-1)) {
-      refuse('classNames', `a name for each of ${output.at(-1)} outputs`, count);
+    const channels = output.at(-1)!;
+    // One output tells two classes apart: no and yes.
+    if (count !== channels && (channels !== 1 || count > 2)) {
+      refuse(
+        'classNames',
+        channels === 1 ? 'at most 2 names' : `a name for each of ${channels} outputs`,
+        count,
+      );
     }
   }
   if (resize !== undefined && !['stretch', 'crop', 'pad'].includes(resize as string)) {

@@ -53,9 +53,10 @@ export async function samplePictures(
   return { title: `${right} of ${shown.size} right`, epoch, pictures };
 }
 
-/** Whether the page can show samples of this data set with the answers of this model: images, classes. */
+/** Whether the page can show samples of this data set with the answers of this model: images, an output a class. */
 export function canShowSamples(model: Model, { inputShape, size }: Dataset): boolean {
-  return inputShape.length === 3 && size > 0 && model.outputShape.length === 1;
+  const [classes = 0, ...others] = model.outputShape;
+  return inputShape.length === 3 && size > 0 && others.length === 0 && classes > 1;
 }
 
 function picturesOf({ cells }: Grid) {

@@ -3,7 +3,16 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { ConfigError, type Dataset, load, ShapeError, subset } from '../../src/index.ts';
+import {
+  arrayDataset,
+  ConfigError,
+  type Dataset,
+  dense,
+  load,
+  ShapeError,
+  sequential,
+  subset,
+} from '../../src/index.ts';
 import { smallDataset, smallModel, testEngine } from '../helpers/conformance-data.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
@@ -51,6 +60,20 @@ test('a checkpoint of a run has them, too', async () => {
   await using resumed = smallModel();
   await resumed.fit(described, { engine, epochs: 2, checkpoint: { ...checkpoint, resume: true } });
   assert.deepEqual(resumed.trainedOn, { classNames, normalization, resize });
+});
+
+test('one output may have two names, no and yes', async () => {
+  const file = path.join(folder, 'binary.safetensors');
+  await using model = sequential({ inputShape: [2] }, [dense({ units: 1, activation: 'sigmoid' })]);
+  const inputs = new Float32Array(8);
+  const data = arrayDataset({ inputs, inputShape: [2], targets: [0, 1, 1, 0], classNames: ['no', 'yes'] });
+  await model.fit(data, { engine, loss: 'binaryCrossentropy' });
+  await model.save(file);
+  await using again = await load(file);
+  assert.deepEqual(again.trainedOn, { classNames: ['no', 'yes'] });
+  assert.throws(() => {
+    model.trainedOn = { classNames: ['a', 'b', 'c'] };
+  }, /^ConfigError: trainedOn: classNames: expected at most 2 names, got 3$/);
 });
 
 test('what does not fit the model is refused', async () => {
