@@ -231,10 +231,14 @@ export interface Layer {
   readonly trainable?: boolean;
   /** The model that the layer was taken from, with whose parameters it begins, and its name there. */
   readonly source?: { readonly name: string; readonly model: LayerSource };
+  /** Whether its name may be that of a layer within a model within a model, 'encoder/conv2d'; default false. */
+  readonly nested?: boolean;
 }
 
 /** A model that layers are taken from. */
 export interface LayerSource {
+  /** Names of the layers that training leaves alone. */
+  readonly frozen: ReadonlySet<string>;
   /** Copies of all parameters by name. */
   getWeights(): Readonly<Record<string, { readonly data: Float32Array }>>;
 }

@@ -5,8 +5,8 @@
 import { ConfigError, ShapeError } from '../errors.ts';
 import type { Layer, ParameterSpec } from '../layers/layer.ts';
 import { withRegularizers } from '../layers/regularizers.ts';
-import { checkInputCount, checkInputShape } from '../layers/symbolic.ts';
-import { elementCount, formatShape, type Shape, sameShape } from '../tensor/shape.ts';
+import { checkInputCount } from '../layers/symbolic.ts';
+import { checkInputShape, elementCount, formatShape, type Shape, sameShape } from '../tensor/shape.ts';
 
 /** One layer in its place. */
 export interface GraphNode {
@@ -189,7 +189,7 @@ function uniqueName(layer: Layer, names: Set<string>): string {
   if (name === undefined) {
     name = layer.type;
     for (let i = 1; names.has(name); i++) name = `${layer.type}_${i}`;
-  } else if (names.has(name) || !(layer.source ? /^[\w./-]+$/ : /^[\w.-]+$/).test(name)) {
+  } else if (names.has(name) || !(layer.source || layer.nested ? /^[\w./-]+$/ : /^[\w.-]+$/).test(name)) {
     throw new ConfigError({
       operation: layer.type,
       argument: 'name',

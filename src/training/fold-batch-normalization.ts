@@ -31,6 +31,7 @@ export function foldBatchNormalization(
   }
   for (const fold of folds) Object.assign(weights, foldedWeights(model.graph, before, fold));
   folded.setWeights(weights);
+  folded.trainedOn = model.trainedOn;
   return folded;
 }
 

@@ -220,6 +220,11 @@ export class Model {
     return tensors[this.graph.output]!;
   }
 
+  /** Names of the layers that training leaves alone. */
+  get frozen(): ReadonlySet<string> {
+    return this.#state.frozen;
+  }
+
   /** Leaves layers alone in training: those of these names, and those whose names begin so ('block1'). */
   freeze(...prefixes: readonly string[]): void {
     for (const name of layersByPrefix(this.graph, prefixes, 'freeze')) this.#state.frozen.add(name);

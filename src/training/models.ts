@@ -68,7 +68,7 @@ export function sequential(options: SequentialOptions, layers: readonly Layer[])
 export function functional(options: FunctionalOptions): Model {
   checkOptions('functional', options, FUNCTIONAL_OPTIONS);
   const { seed, numerics } = checkModelOptions('functional', options);
-  const graph = functionalGraph(options.inputs, options.outputs);
+  const graph = frozenAsInSources(functionalGraph(options.inputs, options.outputs));
   const model = new Model(graph, seed, numerics, options.memoryLimit);
   const given = weightsOfSources(graph);
   if (Object.keys(given).length > 0) model.setWeights(given);
@@ -88,6 +88,13 @@ function weightsOfSources(graph: Graph): Record<string, Float32Array> {
     }
   }
   return weights;
+}
+
+/** The graph in which training leaves alone what it leaves alone in the models that layers were taken from. */
+function frozenAsInSources(graph: Graph): Graph {
+  const isFrozen = ({ source }: Layer) => source?.model.frozen.has(source.name);
+  const nodes = graph.nodes.map((node) => (isFrozen(node.layer) ? { ...node, trainable: false } : node));
+  return { ...graph, nodes };
 }
 
 /** Fills in the defaults. Throws ConfigError. */

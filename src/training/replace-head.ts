@@ -41,8 +41,12 @@ export function replaceHead(model: Model, options: ReplaceHeadOptions): Model {
   const { graph } = model;
   const { head, behind } = lastDense(model);
   const config = head.layer.config as DenseOptions;
-  let tensor = dense({ ...config, units: classes, name: head.layerName })(tensorAt(model, head.inputs[0]!));
-  for (const { layer, layerName } of behind) tensor = applyLayer({ ...layer, name: layerName }, tensor);
+  const { type, config: resolved, definition } = dense({ ...config, units: classes });
+  const fresh = { type, config: resolved, definition, name: head.layerName, nested: true };
+  let tensor = applyLayer(fresh, tensorAt(model, head.inputs[0]!));
+  for (const { layer, layerName } of behind) {
+    tensor = applyLayer({ ...layer, name: layerName, nested: true }, tensor);
+  }
   const outputs = { [graph.outputNames[0]!]: tensor };
   const made = functional({ ...optionsOf(model, options), inputs: model.inputs, outputs });
   const { classNames: _, ...kept } = model.trainedOn ?? {};

@@ -211,6 +211,8 @@ test('a trained network answers as before, nearly; the same on all engines, and 
     optimizer: adam({ learningRate: 0.01 }),
   });
   const folded = keep(foldBatchNormalization(model));
+  assert.deepEqual(folded.trainedOn, model.trainedOn);
+  assert.equal(folded.trainedOn?.normalization?.kind, 'standardize');
   assert.ok(folded.parameterCount < model.parameterCount);
   const before = await model.predict(smallDataset(40, 2), { engine });
   const found = await folded.predict(smallDataset(40, 2), { engine });

@@ -60,7 +60,40 @@ describe('copyModel', () => {
   });
 });
 
+test('what training leaves alone it leaves alone in copies, new heads and models of its layers', async () => {
+  await using model = trained(true);
+  model.freeze('body', 'head');
+  await using copy = copyModel(model);
+  await using headed = replaceHead(model, { classes: 2 });
+  const start = input({ shape: [5, 4, 3] });
+  await using nested = functional({ inputs: start, outputs: model.apply(start, { name: 'inner' }) });
+  const found = [model, copy, headed, nested].map(({ frozen }) => [...frozen]);
+  assert.deepEqual(found, [['body', 'head'], ['body', 'head'], ['body'], ['inner/body', 'inner/head']]);
+  const before = copy.getWeights();
+  await copy.trainOnBatch({ inputs: image, targets: Int32Array.of(1) }, { engine });
+  const moved = Object.entries(copy.getWeights()).filter(([name, { data }]) => {
+    return data.some((value, i) => value !== before[name]!.data[i]);
+  });
+  assert.deepEqual(
+    moved.map(([name]) => name),
+    ['hidden/weight', 'hidden/bias'],
+  );
+  copy.unfreeze('');
+  assert.deepEqual([model.frozen.size, copy.frozen.size], [2, 0], 'from then on each has its own');
+});
+
 describe('replaceHead', () => {
+  test('of a model within a model keeps its layers’ names', async () => {
+    for (const apart of [false, true]) {
+      await using inner = trained(apart);
+      const image = input({ shape: [5, 4, 3] });
+      await using outer = functional({ inputs: image, outputs: inner.apply(image, { name: 'inner' }) });
+      await using made = replaceHead(outer, { classes: 2 });
+      assert.deepEqual(Object.keys(made.getWeights()), Object.keys(outer.getWeights()));
+      assert.deepEqual(made.outputShape, [2]);
+    }
+  });
+
   for (const apart of [false, true]) {
     test(`keeps all but the last dense layer, ${apart ? 'and the softmax behind it' : 'its softmax is its own'}`, async () => {
       const model = trained(apart);
