@@ -160,13 +160,17 @@ export function classesOf(targets: Targets): number {
 }
 
 /** Throws ConfigError unless the weights are finite, not negative, and enough. */
-export function checkWeighting({ size, targets }: Feed, { sampleWeight, classWeight }: Weighting): void {
+export function checkWeighting(
+  operation: string,
+  { size, targets }: Feed,
+  { sampleWeight, classWeight }: Weighting,
+): void {
   const check = (argument: string, weights: ArrayLike<number> | undefined, length: number) => {
     if (weights === undefined) return;
     const bad = Array.from(weights).findIndex((weight) => !(weight >= 0 && Number.isFinite(weight)));
     if (weights.length === length && bad < 0) return;
     throw new ConfigError({
-      operation: 'fit',
+      operation,
       argument,
       expected: `${length} finite weights from 0 on`,
       received: bad < 0 ? `${weights.length} weights` : `${weights[bad]} at ${bad}`,
@@ -175,7 +179,7 @@ export function checkWeighting({ size, targets }: Feed, { sampleWeight, classWei
   check('sampleWeight', sampleWeight, size);
   if (classWeight !== undefined && targets.length > 1) {
     throw new ConfigError({
-      operation: 'fit',
+      operation,
       argument: 'classWeight',
       expected: 'none where outputs have targets of their own',
       received: 'weights',

@@ -122,7 +122,7 @@ export async function* trainEpochs(
   checkBatchSize('fit', wanted);
   checkEpochs('epochs', epochs);
   checkEpochs('initialEpoch', initialEpoch);
-  checkWeighting(feed, options);
+  checkWeighting('fit', feed, options);
   checkOnNonFinite('fit', options.onNonFinite ?? 'stop');
   const augmented = augmentedInputs('fit', feed, augmentation, options.augmentedInputs);
   state.trainedOn = trainedOnOf(dataset);

@@ -55,7 +55,7 @@ export async function trainOnBatch(
   options: BatchOptions,
 ): Promise<Metrics> {
   const optimizer = resolveOptimizer(options.optimizer ?? 'adam');
-  const { runner, key, feed, objective } = await prepare(state, batch, options, optimizer);
+  const { runner, key, feed, objective } = await prepare('trainOnBatch', state, batch, options, optimizer);
   const { onNonFinite = 'stop' } = options;
   checkOnNonFinite('trainOnBatch', onNonFinite);
   const end = await runBatch(state, runner, key, feed, options, optimizer.hyper(state.iterations));
@@ -73,7 +73,8 @@ export async function gradientsOnBatch(
   batch: BatchInput,
   options: BatchOptions,
 ): Promise<Metrics & { gradients: Record<string, Weight> }> {
-  const { runner, key, feed, objective } = await prepare(state, batch, options, undefined);
+  const operation = 'gradientsOnBatch';
+  const { runner, key, feed, objective } = await prepare(operation, state, batch, options, undefined);
   await runBatch(state, runner, key, feed, options, []);
   const plan = runner.plan(key);
   const gradients: Record<string, Weight> = {};
@@ -86,14 +87,15 @@ export async function gradientsOnBatch(
 }
 
 async function prepare(
+  operation: string,
   state: ModelState,
   batch: BatchInput,
   options: BatchOptions,
   optimizer: Optimizer | undefined,
 ) {
-  checkOptions('trainOnBatch', options, BATCH_OPTIONS, FIT_OPTIONS);
-  const { feed, objective } = checkFit('trainOnBatch', state.graph, asDataset(state, batch), options);
-  checkWeighting(feed, options);
+  checkOptions(operation, options, BATCH_OPTIONS, FIT_OPTIONS);
+  const { feed, objective } = checkFit(operation, state.graph, asDataset(operation, state, batch), options);
+  checkWeighting(operation, feed, options);
   const runner = await state.runner(options);
   if (optimizer !== undefined) state.useOptimizer(runner, optimizer);
   const { classWeight } = options;
@@ -131,7 +133,7 @@ function metricsOf(runner: Runner, key: string, count: number, objective: Object
 }
 
 /** The batch as a data set. Throws ConfigError and ShapeError, naming the input or the output. */
-function asDataset({ graph }: ModelState, batch: BatchInput): Dataset | NamedDataset {
+function asDataset(operation: string, { graph }: ModelState, batch: BatchInput): Dataset | NamedDataset {
   const { inputs, targets, normalization } = batch;
   if (isArray(inputs) && isArray(targets)) {
     const common = isNormalization(normalization) ? normalization : undefined;
@@ -146,7 +148,7 @@ function asDataset({ graph }: ModelState, batch: BatchInput): Dataset | NamedDat
     });
   }
   const given = isArray(inputs) ? { [graph.inputNames[0]!]: inputs } : inputs;
-  checkInputNames('trainOnBatch', 'inputs', graph, given);
+  checkInputNames(operation, 'inputs', graph, given);
   const named = graph.inputNames.map((name, i): [string, NamedInput] => {
     const own = isNormalization(normalization) ? normalization : normalization?.[name];
     const shape = graph.tensors[graph.inputs[i]!]!;
