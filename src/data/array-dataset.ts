@@ -6,12 +6,11 @@
  */
 import { Buffer } from 'node:buffer';
 import { ConfigError, DataError, ShapeError } from '../errors.ts';
-import { checkShape, elementCount, formatShape, type Shape } from '../tensor/shape.ts';
+import { checkInputShape, checkShape, elementCount, formatShape, type Shape } from '../tensor/shape.ts';
 import {
   type BatchBuffer,
   checkDataset,
   checkIndices,
-  checkInputShape,
   checkLabels,
   checkRead,
   type Dataset,
@@ -46,7 +45,7 @@ export interface ArrayDatasetOptions {
 export function arrayDataset(options: ArrayDatasetOptions): Dataset {
   const operation = 'arrayDataset';
   const { inputs, inputShape } = options;
-  checkInputShape(operation, inputShape);
+  checkInputShape(operation, 'inputShape', inputShape);
   const inputLength = elementCount(inputShape);
   const size = inputs.length / inputLength;
   if (!Number.isInteger(size)) {

@@ -8,7 +8,7 @@
  * `normalization` says what the engine shall make of them.
  */
 import { ConfigError, DataError, ShapeError } from '../errors.ts';
-import { checkShape, elementCount, formatShape, type Shape } from '../tensor/shape.ts';
+import { checkInputShape, checkShape, elementCount, formatShape, type Shape } from '../tensor/shape.ts';
 
 /**
  * What becomes of the raw pixels x before the first layer, plain data:
@@ -93,7 +93,7 @@ export function createBatchBuffer(dataset: Dataset, count: number): BatchBuffer 
 /** Refuses a data set whose description makes no sense (a user's own, say); throws ConfigError, ShapeError. */
 export function checkDataset(operation: string, dataset: Dataset): void {
   checkSize(operation, dataset.size);
-  checkInputShape(operation, dataset.inputShape);
+  checkInputShape(operation, 'inputShape', dataset.inputShape);
   checkInputType(operation, 'inputType', dataset.inputType);
   checkTargets(operation, dataset.targets, dataset.classNames);
   if (dataset.normalization !== undefined) {
@@ -115,7 +115,7 @@ export function checkSize(operation: string, size: number): void {
 /** Refuses the description of an input that makes no sense; throws ConfigError, ShapeError. */
 export function checkInput(operation: string, argument: string, description: InputDescription): void {
   const { shape, type, normalization } = description;
-  checkInputShape(operation, shape, `${argument}.shape`);
+  checkInputShape(operation, `${argument}.shape`, shape);
   checkInputType(operation, `${argument}.type`, type);
   if (normalization === undefined) return;
   checkNormalization(operation, normalization, shape.at(-1)!, `${argument}.normalization`);
@@ -125,18 +125,6 @@ function checkInputType(operation: string, argument: string, type: string): void
   if (type === 'uint8' || type === 'float32') return;
   const expected = "'uint8' or 'float32'";
   throw new ConfigError({ operation, argument, expected, received: String(type) });
-}
-
-/** Refuses shapes that are neither images [H, W, C], sequences [L, C] nor vectors [F]; throws ShapeError. */
-export function checkInputShape(operation: string, shape: Shape, argument = 'inputShape'): void {
-  checkShape(operation, argument, shape);
-  if (shape.length >= 1 && shape.length <= 3) return;
-  throw new ShapeError({
-    operation,
-    argument,
-    expected: '[H, W, C], [L, C] or [F]',
-    received: formatShape(shape),
-  });
 }
 
 /**

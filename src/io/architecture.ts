@@ -10,8 +10,8 @@
  * numbers and parameters; so are the defaults of options.
  */
 import { FormatError } from '../errors.ts';
-import { checkInputShape } from '../layers/symbolic.ts';
 import { type Graph, type GraphNode, graphParameters, startGraph } from '../model/graph.ts';
+import { checkInputShape } from '../tensor/shape.ts';
 import { asFormatError, checkMembers, invalid } from './architecture-checks.ts';
 import {
   buildLayers,

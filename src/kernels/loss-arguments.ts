@@ -11,7 +11,7 @@
  * A vector [n, C] is an image of one pixel.
  */
 import { ShapeError } from '../errors.ts';
-import type { View } from '../tensor/view.ts';
+import { denseView, type View } from '../tensor/view.ts';
 import type { BufferArg, KernelArg } from './kernel.ts';
 import { checkSameImages, viewBuffer } from './pixels.ts';
 
@@ -57,18 +57,7 @@ export function perSample(name: string, access: 'in' | 'out', type: BufferArg['t
 
 /** How targets lie: pixels without gaps, of one class index or C values each. */
 export function targetView({ input, targets }: LossViews): View {
-  const { height, width } = input;
-  const channels = targets === 'index' ? 1 : input.channels;
-  const rowStride = width * channels;
-  return {
-    height,
-    width,
-    channels,
-    pixelStride: channels,
-    rowStride,
-    imageStride: height * rowStride,
-    halo: 0,
-  };
+  return denseView(input.height, input.width, targets === 'index' ? 1 : input.channels);
 }
 
 /** Throws ShapeError unless the gradient has the input's size. */

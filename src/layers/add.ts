@@ -5,7 +5,7 @@
  *   backward: dX = dY for every input
  */
 import type { CopyViewSpec } from '../kernels/copy-view.ts';
-import { beginGradient, broadcastShape, forEachBroadcast } from './broadcasting.ts';
+import { beginGradient, broadcastShape, forEachBroadcast, mergingExamples } from './broadcasting.ts';
 import { type CommonOptions, defineLayer, type ForwardContext, type TensorRef } from './layer.ts';
 
 /** to = from, or to + from where `accumulate`. */
@@ -42,17 +42,5 @@ export const add = defineLayer<CommonOptions, Record<string, never>>({
       });
     });
   },
-  examples: [
-    { options: {}, inputShape: [3, 5, 3], otherInputShapes: [[3, 5, 3]] },
-    { options: {}, inputShape: [7], otherInputShapes: [[7], [7]] },
-    { options: {}, inputShape: [3, 5, 9], otherInputShapes: [[1, 1, 9]] },
-    {
-      options: {},
-      inputShape: [4],
-      otherInputShapes: [
-        [2, 3, 1],
-        [3, 1],
-      ],
-    },
-  ],
+  examples: mergingExamples,
 });

@@ -5,7 +5,7 @@
  *   backward: dX = dY / n for every input
  */
 import type { AverageViewsSpec } from '../kernels/average-views.ts';
-import { beginGradient, broadcastShape, forEachBroadcast } from './broadcasting.ts';
+import { beginGradient, broadcastShape, forEachBroadcast, mergingExamples } from './broadcasting.ts';
 import { type CommonOptions, defineLayer, type ForwardContext, type TensorRef } from './layer.ts';
 
 function averageTensors(
@@ -43,17 +43,5 @@ export const average = defineLayer<CommonOptions, Record<string, never>>({
       averageTensors(context, [gradOutput], inputs.length, gradInput, gradInput.accumulate);
     });
   },
-  examples: [
-    { options: {}, inputShape: [3, 5, 3], otherInputShapes: [[3, 5, 3]] },
-    { options: {}, inputShape: [7], otherInputShapes: [[7], [7]] },
-    { options: {}, inputShape: [3, 5, 9], otherInputShapes: [[1, 1, 9]] },
-    {
-      options: {},
-      inputShape: [4],
-      otherInputShapes: [
-        [2, 3, 1],
-        [3, 1],
-      ],
-    },
-  ],
+  examples: mergingExamples,
 });

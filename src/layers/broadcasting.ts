@@ -10,7 +10,7 @@
 import { ShapeError } from '../errors.ts';
 import { formatShape, type Shape } from '../tensor/shape.ts';
 import type { View } from '../tensor/view.ts';
-import type { ForwardContext, GradientRef, TensorRef } from './layer.ts';
+import type { ForwardContext, GradientRef, LayerExample, TensorRef } from './layer.ts';
 import { clearTensor } from './sub-image.ts';
 
 /** The shape that all inputs are broadcast to. Throws ShapeError where two extents differ and neither is 1. */
@@ -102,3 +102,18 @@ export function beginGradient(
   clearTensor(context, gradInput);
   return { ...gradInput, accumulate: true };
 }
+
+/** Examples of the layers that merge inputs: equal shapes, several vectors, broadcast channels and pixels. */
+export const mergingExamples: readonly LayerExample<Record<string, never>>[] = [
+  { options: {}, inputShape: [3, 5, 3], otherInputShapes: [[3, 5, 3]] },
+  { options: {}, inputShape: [7], otherInputShapes: [[7], [7]] },
+  { options: {}, inputShape: [3, 5, 9], otherInputShapes: [[1, 1, 9]] },
+  {
+    options: {},
+    inputShape: [4],
+    otherInputShapes: [
+      [2, 3, 1],
+      [3, 1],
+    ],
+  },
+];

@@ -6,7 +6,7 @@
  */
 import type { MaximumViewsSpec } from '../kernels/maximum-views.ts';
 import type { MaximumViewsBackwardSpec } from '../kernels/maximum-views-backward.ts';
-import { beginGradient, broadcastShape, forEachBroadcast } from './broadcasting.ts';
+import { beginGradient, broadcastShape, forEachBroadcast, mergingExamples } from './broadcasting.ts';
 import { type CommonOptions, defineLayer } from './layer.ts';
 
 /** The largest of its inputs, broadcast as in Keras. Throws ShapeError where their shapes do not fit. */
@@ -41,17 +41,5 @@ export const maximum = defineLayer<CommonOptions, Record<string, never>>({
       });
     });
   },
-  examples: [
-    { options: {}, inputShape: [3, 5, 3], otherInputShapes: [[3, 5, 3]] },
-    { options: {}, inputShape: [7], otherInputShapes: [[7], [7]] },
-    { options: {}, inputShape: [3, 5, 9], otherInputShapes: [[1, 1, 9]] },
-    {
-      options: {},
-      inputShape: [4],
-      otherInputShapes: [
-        [2, 3, 1],
-        [3, 1],
-      ],
-    },
-  ],
+  examples: mergingExamples,
 });

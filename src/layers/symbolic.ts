@@ -2,9 +2,9 @@
  * Symbolic tensors: what `input` returns and layers are called on. A tensor knows its shape (without the batch:
  * [H, W, C], [L, C] or [F]) and how it is made; nothing is computed until a model is built from inputs and outputs.
  */
-import { ConfigError, ShapeError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { checkOptions, type OptionNames } from '../known-options.ts';
-import { checkShape, formatShape, type Shape } from '../tensor/shape.ts';
+import { checkInputShape, type Shape } from '../tensor/shape.ts';
 import type { Layer } from './layer.ts';
 
 /** A place in a network: the output of a layer on its inputs, or an input of the model. */
@@ -41,18 +41,6 @@ export function input(options: InputOptions): SymbolicTensor {
   checkInputShape('input', 'shape', shape);
   lastOrder += 1;
   return { shape: [...shape], layer: undefined, inputs: [], name, order: lastOrder };
-}
-
-/** Throws ShapeError unless `shape` is an image's, a sequence's or a vector's. */
-export function checkInputShape(operation: string, argument: string, shape: Shape): void {
-  checkShape(operation, argument, shape);
-  if (shape.length >= 1 && shape.length <= 3) return;
-  throw new ShapeError({
-    operation,
-    argument,
-    expected: '[H, W, C], [L, C] or [F]',
-    received: formatShape(shape),
-  });
 }
 
 /** The output of a layer on tensors. Throws ShapeError and ConfigError, naming the layer. */

@@ -40,6 +40,18 @@ export function checkShape(operation: string, argument: string, shape: Shape, ra
   elementCount(shape);
 }
 
+/** Throws ShapeError unless `shape` is an image's, a sequence's or a vector's. */
+export function checkInputShape(operation: string, argument: string, shape: Shape): void {
+  checkShape(operation, argument, shape);
+  if (shape.length >= 1 && shape.length <= 3) return;
+  throw new ShapeError({
+    operation,
+    argument,
+    expected: '[H, W, C], [L, C] or [F]',
+    received: formatShape(shape),
+  });
+}
+
 /** Whether two shapes are the same. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((extent, i) => extent === b[i]);

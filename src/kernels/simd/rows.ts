@@ -5,7 +5,7 @@
  * whole images), and a run into **pieces**: vectors of four elements in adjacent pairs, so that
  * revectorization can fuse them, and at the end of a run single elements, in lane 0 of a vector.
  */
-import type { View } from '../../tensor/view.ts';
+import { denseView, type View } from '../../tensor/view.ts';
 import type { FunctionBuilder, Local } from './assembler/index.ts';
 
 /** A buffer that is walked: the parameter that holds its origin's byte offset, and its layout. */
@@ -33,16 +33,7 @@ export function broadcastView(like: View): View {
 
 /** A layout without halo or gaps, for images of this size. */
 export function packedView({ height, width, channels }: View): View {
-  const rowStride = width * channels;
-  return {
-    height,
-    width,
-    channels,
-    pixelStride: channels,
-    rowStride,
-    imageStride: height * rowStride,
-    halo: 0,
-  };
+  return denseView(height, width, channels);
 }
 
 /** Emits `body` for every run, in the order n, y, x: a pointer a buffer, and the elements of a run. */
