@@ -33,9 +33,9 @@ export function lastMaps({ graph: { nodes } }: Model): string {
 }
 
 /**
- * A model of `first` and of what follows a layer, as it is when it predicts: dropout is left out, normalisations use
- * their moving averages, and only `first` is trained. Throws ConfigError for an unknown layer, and for one that the
- * data also flow past (inside of a residual block, say).
+ * A model of `first` and of what follows a layer, as it is when it predicts: what acts in training only (dropout, noise)
+ * is left out, normalisations use their moving averages, and only `first` is trained. Throws ConfigError for an unknown
+ * layer, and for one that the data also flow past (inside of a residual block, say).
  */
 export function tailOf(operation: string, model: Model, name: string, first: Layer): Model {
   const { nodes } = model.graph;
@@ -61,7 +61,7 @@ function applied(
   layers: Map<string, Layer>,
 ): SymbolicTensor {
   // A layer's own activation has come with the layer.
-  if (node.layerName !== node.owner || node.layer.type === 'dropout') return inputs[0]!;
+  if (node.layerName !== node.owner || node.layer.definition.trainingOnly) return inputs[0]!;
   const known = layers.get(node.layerName);
   // Where its parameters came from once (a model that may be closed by now) is no matter: here they are this model's.
   const source = { name: node.layerName, model };

@@ -10,12 +10,15 @@ import {
   dropout,
   flatten,
   functional,
+  gaussianNoise,
   globalAveragePooling2d,
   input,
   type Model,
   maxPooling2d,
   resNet20,
   sequential,
+  spatialDropout2d,
+  stochasticDepth,
 } from '../../src/index.ts';
 import { gradCam, overlay } from '../../src/report/index.ts';
 import { testEngine } from '../helpers/conformance-data.ts';
@@ -65,10 +68,14 @@ function assertMap(actual: ArrayLike<number>, expected: readonly number[]) {
 }
 
 describe('gradCam', () => {
-  test('is the definition, where the logits are linear in the maps', async () => {
+  test('is the definition, where the logits are linear in the maps; what acts in training only is left out', async () => {
     await using model = sequential({ inputShape: SHAPE, seed: 4 }, [
       conv2d({ filters: 5, kernelSize: 3, padding: 'same', activation: 'relu', name: 'maps' }),
       dropout({ rate: 0.5 }),
+      spatialDropout2d({ rate: 0.5 }),
+      gaussianNoise({ stddev: 9 }),
+      activation({ function: 'elu' }),
+      stochasticDepth({ rate: 0.5 }),
       flatten(),
       dense({ units: 3, activation: 'softmax', name: 'logits' }),
     ]);
