@@ -199,8 +199,8 @@ export class Model {
 
   /**
    * What a layer returns, as a tensor for another model. That model's layers keep their names and begin with the
-   * parameters that they have here when it is made; from then on each model has its own. Throws ConfigError for an
-   * unknown name.
+   * parameters that they have here when it is made, frozen where they are here; from then on each model has its own.
+   * Throws ConfigError for an unknown name.
    *
    *     const features = flatten()(base.tensor('block5_pool'));
    *     const model = functional({ inputs: base.inputs, outputs: dense({ units: 5, activation: 'softmax' })(features) });
@@ -211,8 +211,8 @@ export class Model {
 
   /**
    * The model as a layer: its output on another model's tensors. Its layers are there as `name/layer`, with the
-   * parameters that they have here when that model is made. Applied twice under one name, they are shared. Several
-   * inputs come in the model's order, or by name.
+   * parameters that they have here when that model is made, frozen where they are here. Applied twice under one name,
+   * they are shared. Several inputs come in the model's order, or by name.
    */
   apply(inputs: InputTensors, { name = 'model' } = {}): SymbolicTensor {
     const given = inputsInOrder(this.graph, inputs);

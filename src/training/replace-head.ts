@@ -7,8 +7,9 @@ import type { Model } from './model.ts';
 import { functional, type ModelOptions } from './models.ts';
 
 /**
- * A model of the same layers, names and outputs, with the parameters that `model` has now; from then on each has its
- * own. Seed and numerics are the model's unless they are given. Throws StateError while a step of `model` is running.
+ * A model of the same layers, names and outputs, with the parameters that `model` has now, frozen where its are; from
+ * then on each has its own. Seed and numerics are the model's unless they are given. Throws StateError while a step of
+ * `model` is running.
  */
 export function copyModel(model: Model, options: ModelOptions = {}): Model {
   const { outputs, outputNames } = model.graph;

@@ -7,7 +7,7 @@ import type { Graph } from '../model/graph.ts';
 
 /** Plain data. `fit` takes it from the data set. */
 export interface TrainedOn {
-  /** The classes' names by index. */
+  /** The classes' names by index; two, no and yes, where the model has one output. */
   readonly classNames?: readonly string[];
   /** What becomes of raw pixels before the first layer. */
   readonly normalization?: Normalization;
