@@ -1,6 +1,7 @@
 /** Losses: names and options as in Keras, as plain data. loss-plans.ts makes kernel calls of them. */
 import { ConfigError, formatValue } from '../errors.ts';
 import { checkOptions, type OptionNames } from '../known-options.ts';
+import { memberOf } from './by-name.ts';
 
 /** Names of losses with all their defaults, as in Keras. */
 export type LossName = keyof typeof BY_NAME;
@@ -151,6 +152,6 @@ export function outputWeights(
       received: String(weight),
     });
   }
-  const weights = outputs.map((name) => lossWeights[name] ?? 1);
+  const weights = outputs.map((name) => memberOf(lossWeights, name) ?? 1);
   return weights.every((weight) => weight === 1) ? undefined : weights;
 }

@@ -4,6 +4,7 @@ import { ConfigError } from '../errors.ts';
 import type { LossPlan, TargetFormat } from '../model/contracts.ts';
 import type { Graph } from '../model/graph.ts';
 import { targetFormat } from './batches.ts';
+import { memberOf } from './by-name.ts';
 import type { Feed } from './feed.ts';
 import { checkTargets, lossPlan } from './loss-plans.ts';
 import { type Loss, type LossName, outputWeights, resolveLoss } from './losses.ts';
@@ -80,7 +81,7 @@ function metricsOf(
   for (const metric of listed) checkMetric(operation, metric);
   const fitting = outputNames.map((name, i) => {
     if (!perOutput && i > 0) return [];
-    const wanted = byName ? (given[name] ?? []) : listed;
+    const wanted = byName ? (memberOf(given, name) ?? []) : listed;
     const fits = wanted.filter((metric) => fitsLoss(metric, losses[i]!));
     const misfit = wanted.find((metric) => !fits.includes(metric));
     if (byName && misfit) refuse(`metrics.${name}`, `metrics for ${losses[i]!.name}`, misfit);

@@ -8,6 +8,7 @@ import { type Graph, graphParameters } from '../model/graph.ts';
 import type { Runner } from '../parallel/runner.ts';
 import { elementCount } from '../tensor/shape.ts';
 import { checkWeighting, fillSamples, fillStep, type Weighting } from './batches.ts';
+import { memberOf } from './by-name.ts';
 import { checkFit } from './evaluate.ts';
 import { checkInputNames, type Feed } from './feed.ts';
 import type { Metrics } from './history.ts';
@@ -150,7 +151,7 @@ function asDataset(operation: string, { graph }: ModelState, batch: BatchInput):
   const given = isArray(inputs) ? { [graph.inputNames[0]!]: inputs } : inputs;
   checkInputNames(operation, 'inputs', graph, given);
   const named = graph.inputNames.map((name, i): [string, NamedInput] => {
-    const own = isNormalization(normalization) ? normalization : normalization?.[name];
+    const own = isNormalization(normalization) ? normalization : memberOf(normalization ?? {}, name);
     const shape = graph.tensors[graph.inputs[i]!]!;
     return [name, { values: given[name]!, shape, ...(own && { normalization: own }) }];
   });

@@ -253,6 +253,24 @@ test('inputs and outputs may have any name, those of members, too; bands of one 
   assert.deepEqual(await model.predictAll(large, { engine, batchSize: 2 }), all);
 });
 
+test('inputs and outputs may have the names of what every object has', async () => {
+  const [name, other] = ['constructor', 'toString'];
+  const [image, more] = [input({ shape: [2], name }), input({ shape: [1], name: other })];
+  const outputs = {
+    [name]: dense({ units: 1 })(concatenate()([image, more])),
+    [other]: dense({ units: 1 })(more),
+  };
+  const model = functional({ inputs: [image, more], outputs, seed: 1 });
+  const inputs = { [name]: Float32Array.of(1, 2), [other]: Float32Array.of(3) };
+  const targets = { [name]: Float32Array.of(1), [other]: Float32Array.of(2) };
+  const options = { loss: 'meanSquaredError', metrics: { [other]: ['meanSquaredError'] }, engine } as const;
+  const told = await model.trainOnBatch({ inputs, targets, normalization: {} }, options);
+  assert.deepEqual(Object.keys(told.outputs!), [name, other]);
+  assert.equal(told.loss, told.outputs![name]!.loss + told.outputs![other]!.loss);
+  assert.equal(told.outputs![other]!.metrics!.meanSquaredError, told.outputs![other]!.loss);
+  await model.close();
+});
+
 test('losses and targets that fit no output are refused by name', async () => {
   const model = detector();
   const target = (targets: Parameters<typeof namedDataset>[0]['targets']) =>

@@ -125,7 +125,7 @@ function showFigures() {
   };
   set('epoch', `${current.epoch} / ${total}`);
   set('step', progress ? `${Math.round(within * progress.steps)} / ${progress.steps}` : '–');
-  set('loss', current.loss.toFixed(4));
+  set('loss', current.loss?.toFixed(4) ?? '–');
   set('accuracy', percent(current.accuracy));
   // Numbers have no accuracy: their validation is told by its loss.
   const ofClasses = Number.isFinite(current.accuracy);
