@@ -60,8 +60,3 @@ export function erf(x: number): number {
   if (Number.isNaN(x)) return x;
   return x < 0 ? -y : y;
 }
-
-/** erf x rounded to f32: within 0.50000001 ULP of f32. */
-export function erfF32(x: number): number {
-  return Math.fround(erf(x));
-}

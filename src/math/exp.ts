@@ -80,11 +80,6 @@ export function exp(x: number): number {
   return expOfSum(Math.min(Math.max(x, EXP_LOWEST), EXP_HIGHEST), 0);
 }
 
-/** e^x rounded to f32: within 0.50000001 ULP of f32. */
-export function expF32(x: number): number {
-  return Math.fround(exp(x));
-}
-
 /** e^x - 1 without cancellation, within 1.2 ULP (measured); -0 stays -0. */
 export function expm1(x: number): number {
   const magnitude = Math.abs(x);
@@ -100,9 +95,4 @@ export function expm1(x: number): number {
   const linear = scale * high;
   const sum = lead + linear;
   return sum + (linear - (sum - lead) + scale * rest);
-}
-
-/** e^x - 1 rounded to f32: within 0.50000001 ULP of f32. */
-export function expm1F32(x: number): number {
-  return Math.fround(expm1(x));
 }

@@ -87,11 +87,6 @@ export function log(x: number): number {
   return assemble(k, mantissa(x, k) - 1, 0);
 }
 
-/** ln x rounded to f32: within 0.50000001 ULP of f32. */
-export function logF32(x: number): number {
-  return Math.fround(log(x));
-}
-
 /** ln(1 + x) without cancellation, within 1 ULP (measured); -0 stays -0, NaN below -1. */
 export function log1p(x: number): number {
   if (Math.abs(x) < TINY) return x;
@@ -103,9 +98,4 @@ export function log1p(x: number): number {
   const lost = x > 1 ? 1 - (u - x) : x - (u - 1);
   const k = binaryExponent(u);
   return assemble(k, mantissa(u, k) - 1, lost / u);
-}
-
-/** ln(1 + x) rounded to f32: within 0.50000001 ULP of f32. */
-export function log1pF32(x: number): number {
-  return Math.fround(log1p(x));
 }

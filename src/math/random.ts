@@ -18,7 +18,6 @@ import { cos } from './trigonometry.ts';
 export type StreamKey = readonly [number, number];
 
 export const TWO_PI = 6.283185307179586;
-const ULP_24 = powerOfTwo(-24);
 export const ULP_53 = powerOfTwo(-53);
 const block = new Uint32Array(4);
 
@@ -75,12 +74,6 @@ export function writeUniform(
 ): void {
   philox4x32(index, sample, stepLow, stepHigh, key[0], key[1], block);
   out[at] = fraction53(block[0]!, block[1]!);
-}
-
-/** Uniform in [0, 1), a multiple of 2^-24 and so exact in f32, from the upper bits of the block's first word. */
-export function uniformF32(key: StreamKey, index: number, sample = 0, stepLow = 0, stepHigh = 0): number {
-  philox4x32(index, sample, stepLow, stepHigh, key[0], key[1], block);
-  return (block[0]! >>> 8) * ULP_24;
 }
 
 /**

@@ -28,28 +28,13 @@ export function tanh(x: number): number {
   return x < 0 ? -y : y;
 }
 
-/** tanh x rounded to f32: within 0.50000001 ULP of f32. */
-export function tanhF32(x: number): number {
-  return Math.fround(tanh(x));
-}
-
 /** 1 / (1 + e^-x), within 2.7 ULP (derived; 2.0 measured); never overflows on the way. */
 export function sigmoid(x: number): number {
   const e = exp(-Math.abs(x));
   return (x < 0 ? e : 1) / (1 + e);
 }
 
-/** 1 / (1 + e^-x) rounded to f32: within 0.50000001 ULP of f32. */
-export function sigmoidF32(x: number): number {
-  return Math.fround(sigmoid(x));
-}
-
 /** ln(1 + e^x), within 2 ULP (1.4 measured); x itself for large x. */
 export function softplus(x: number): number {
   return Math.max(x, 0) + log1p(exp(-Math.abs(x)));
-}
-
-/** ln(1 + e^x) rounded to f32: within 0.50000001 ULP of f32. */
-export function softplusF32(x: number): number {
-  return Math.fround(softplus(x));
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { exp, expm1 } from '../../src/math/exp.ts';
-import { binaryExponent, log, log1p, log1pF32, logF32, mantissa } from '../../src/math/log.ts';
+import { binaryExponent, log, log1p, mantissa } from '../../src/math/log.ts';
 import { largestError, largestErrorF32, neighbours, ulp } from './ulp.ts';
 
 test('log is within 0.9 ULP and log1p within 1, subnormal arguments included', () => {
@@ -12,9 +12,9 @@ test('log is within 0.9 ULP and log1p within 1, subnormal arguments included', (
   assert.ok(error1p <= 1, `log1p(${row1p[0]}) is off by ${error1p} ULP`);
 });
 
-test('their f32 versions are within 0.50000001 ULP of f32', () => {
-  assert.ok(largestErrorF32('log', logF32) <= 0.50000001);
-  assert.ok(largestErrorF32('log1p', log1pF32) <= 0.50000001);
+test('rounded to f32 they are within 0.50000001 ULP of f32', () => {
+  assert.ok(largestErrorF32('log', log) <= 0.50000001);
+  assert.ok(largestErrorF32('log1p', log1p) <= 0.50000001);
 });
 
 test('log and log1p treat zeros, infinities, NaN and negative numbers as they should', () => {

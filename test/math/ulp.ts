@@ -36,12 +36,12 @@ export function largestError(
   return { error, row: worst };
 }
 
-/** As `largestError`, in ULPs of f32 and over fixtures whose result f32 can hold. */
+/** As `largestError` of the result rounded to f32, in ULPs of f32, over fixtures whose result f32 can hold. */
 export function largestErrorF32(name: string, subject: (x: number) => number): number {
   let error = 0;
   for (const [x, y] of fixtures[name]! as [number, number][]) {
     if (Math.abs(y) >= 2 ** 127) continue;
-    error = Math.max(error, Math.abs(subject(x) - y) / ulpF32(y));
+    error = Math.max(error, Math.abs(Math.fround(subject(x)) - y) / ulpF32(y));
   }
   return error;
 }
