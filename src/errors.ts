@@ -18,7 +18,7 @@ export interface ErrorDetails {
 }
 
 /** Builds the one-line message that all errors share. */
-export function formatDetails(details: ErrorDetails): string {
+function formatDetails(details: ErrorDetails): string {
   const where = details.argument === undefined ? '' : ` ${details.argument}:`;
   const hint = details.hint === undefined ? '' : ` (${details.hint})`;
   return `${details.operation}:${where} expected ${details.expected}, got ${details.received}${hint}`;

@@ -20,7 +20,7 @@ function importers(sources: readonly SourceFile[]): Map<string, string[]> {
 }
 
 /** How many imports lie between a file and each test that reaches it. */
-export function reachingTests(sources: readonly SourceFile[], file: string): Map<string, number> {
+function reachingTests(sources: readonly SourceFile[], file: string): Map<string, number> {
   const by = importers(sources);
   const distance = new Map([[file, 0]]);
   for (const at of distance.keys()) {

@@ -11,7 +11,7 @@ import { type Random, randomOf } from './fuzz/random.ts';
 import { type Soak, trialSeed } from './soak.ts';
 
 /** A valid file of `records` records. */
-export function cifarFile(random: Random, records: number): Uint8Array {
+function cifarFile(random: Random, records: number): Uint8Array {
   const bytes = new Uint8Array(records * RECORD_BYTES);
   // A few random bytes are enough to see every plane and row move.
   const pattern = Uint8Array.from({ length: 251 }, () => random.int(256));

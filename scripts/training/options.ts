@@ -41,7 +41,7 @@ export const TRAINING_OPTIONS = {
 } as const;
 
 /** The figures of an epoch that `--monitor` may name. */
-export const FIGURES = ['valAccuracy', 'valLoss', 'accuracy', 'loss'] as const;
+const FIGURES = ['valAccuracy', 'valLoss', 'accuracy', 'loss'] as const;
 
 /** What a training command was asked to do, the data and the network apart. */
 export interface TrainingOptions extends Preset {

@@ -10,8 +10,8 @@ import { type DownloadProgress, downloadFile } from './download.ts';
 import { unpackTarGz } from './untar.ts';
 
 /** https://www.cs.toronto.edu/~kriz/cifar.html, "CIFAR-10 binary version", 162 MB. */
-export const OFFICIAL_URL = 'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz';
-export const OFFICIAL_MD5 = 'c32a1d4ab5d03f1284b67883e8d87530';
+const OFFICIAL_URL = 'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz';
+const OFFICIAL_MD5 = 'c32a1d4ab5d03f1284b67883e8d87530';
 
 /** What loading is at. */
 export type LoadProgress =

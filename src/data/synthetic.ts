@@ -28,7 +28,7 @@ export interface SyntheticOptions {
 }
 
 /** One image, [H, W, C]. */
-export const SYNTHETIC_SHAPE: Shape = [32, 32, 3];
+const SYNTHETIC_SHAPE: Shape = [32, 32, 3];
 /** The classes' names by label. */
 export const SYNTHETIC_CLASSES: readonly string[] = SYNTHETIC_SHAPES.map((shape) => shape.name);
 

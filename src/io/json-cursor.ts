@@ -55,7 +55,7 @@ export function peek(cursor: JsonCursor): number {
 }
 
 /** Passes one character. */
-export function expectChar(cursor: JsonCursor, char: string): void {
+function expectChar(cursor: JsonCursor, char: string): void {
   if (peek(cursor) !== char.charCodeAt(0)) refuse(cursor, cursor.at, `'${char}'`);
   cursor.at += 1;
 }

@@ -49,7 +49,7 @@ export const poolSharesFamily: KernelFamily<PoolSharesSpec> = {
 };
 
 /** Taps of a window. */
-export function tapCount({ kernelHeight, kernelWidth }: ConvGeometry): number {
+function tapCount({ kernelHeight, kernelWidth }: ConvGeometry): number {
   return kernelHeight * kernelWidth;
 }
 

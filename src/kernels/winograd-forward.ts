@@ -66,7 +66,7 @@ export interface WinogradForwardSpec {
 }
 
 /** The convolution of all outputs of the transformed weights. */
-export function wholeConvolution({ geometry, weightOutputs }: WinogradForwardSpec): ConvGeometry {
+function wholeConvolution({ geometry, weightOutputs }: WinogradForwardSpec): ConvGeometry {
   return weightOutputs === undefined ? geometry : { ...geometry, outChannels: weightOutputs };
 }
 

@@ -131,7 +131,7 @@ export function bindNested(program: StepProgram): (from: Float32Array, to: Float
 }
 
 /** Runs the steps on registers whose first `inputs` elements hold x. */
-export function runSteps({ inputs, steps }: StepProgram, registers: Float32Array): void {
+function runSteps({ inputs, steps }: StepProgram, registers: Float32Array): void {
   const f = Math.fround;
   for (let s = 0; s < steps.length; s++) {
     const step = steps[s]!;

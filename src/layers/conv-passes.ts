@@ -157,7 +157,7 @@ export function emitInputGradient(
 }
 
 /** gradBias = sum of gradOutput over samples and pixels. */
-export function emitBiasGradient(
+function emitBiasGradient(
   context: BackwardContext<unknown>,
   gradOutput: TensorRef,
   target: { readonly origin: BufferRef; readonly accumulate: boolean },

@@ -27,7 +27,7 @@ export function l1l2({ l1 = 0, l2 = 0 }: Partial<Regularizer> = {}): Regularizer
 }
 
 /** Returns the penalty with its two factors. Throws ConfigError unless both are finite and not negative. */
-export function checkRegularizer(operation: string, argument: string, value: Regularizer): Regularizer {
+function checkRegularizer(operation: string, argument: string, value: Regularizer): Regularizer {
   const factors = [value?.l1, value?.l2];
   const members = typeof value === 'object' && value !== null ? Object.keys(value).length : 0;
   if (members === 2 && factors.every((factor) => Number.isFinite(factor) && factor >= 0)) {

@@ -29,7 +29,7 @@ export interface StepRecipe extends Weighting {
 }
 
 /** How the samples of an input reach the model. */
-export function inputFormat(
+function inputFormat(
   { type, normalization = { kind: 'none' } }: Pick<InputDescription, 'type' | 'normalization'>,
   augmented: boolean,
 ): InputFormat {

@@ -95,7 +95,7 @@ export function openEvaluation(
 }
 
 /** Opens a plan under a key made of its options and of the outputs of `graph`, by default the model's. */
-export function openPlan(
+function openPlan(
   runner: Runner,
   state: ModelState,
   options: PlanOptions,
@@ -110,7 +110,7 @@ export function openPlan(
 }
 
 /** Runs an opened program over all samples in order; `collect` sees each finished batch. */
-export async function runThrough(
+async function runThrough(
   runner: Runner,
   key: string,
   feed: Feed,

@@ -5,7 +5,7 @@ import { type Browser, chromium } from 'playwright-core';
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /** Where it is; the variable FALTUNG_CHROMIUM goes first. */
-export const chromiumPath = [process.env.FALTUNG_CHROMIUM, ...PLACES].find(
+const chromiumPath = [process.env.FALTUNG_CHROMIUM, ...PLACES].find(
   (path) => path !== undefined && existsSync(path),
 );
 

@@ -56,7 +56,7 @@ export function checkRefusedShapes(make: LayerFunction): void {
 }
 
 /** Throws unless inputs of these shapes are refused by a ShapeError that names the layer. */
-export function assertRefusedInputs(layer: Layer, shapes: readonly Shape[]): void {
+function assertRefusedInputs(layer: Layer, shapes: readonly Shape[]): void {
   const operation = `${layer.type} "${layer.name}"`;
   assert.throws(
     () =>

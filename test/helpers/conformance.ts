@@ -146,7 +146,7 @@ function assertSameGradients(actual: StepResult, expected: StepResult, what: str
 }
 
 /** The layer whose configuration went through JSON. */
-export function throughJson(layer: Layer): Layer {
+function throughJson(layer: Layer): Layer {
   return { ...layer, config: JSON.parse(JSON.stringify(layer.config)) };
 }
 

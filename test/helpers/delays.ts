@@ -9,7 +9,7 @@ export function sleepFor(milliseconds: number): void {
 }
 
 /** Keeps the thread and a processor busy. */
-export function spinFor(milliseconds: number): void {
+function spinFor(milliseconds: number): void {
   const end = performance.now() + milliseconds;
   while (performance.now() < end);
 }

@@ -80,7 +80,7 @@ function forEachTile(
 }
 
 /** Output [count, Ho, Wo, K] of a 3x3 correlation by the matrices. */
-export function winogradForwardOracle(
+function winogradForwardOracle(
   { a, g: weightMatrix, b }: RealMatrices,
   g: ConvGeometry,
   input: Values,
@@ -115,7 +115,7 @@ export function winogradForwardOracle(
 }
 
 /** Gradient of the weights, HWIO [3, 3, C, K], by the matrices with A and G exchanged. */
-export function winogradWeightGradientOracle(
+function winogradWeightGradientOracle(
   { a, g: weightMatrix, b }: RealMatrices,
   g: ConvGeometry,
   input: Values,

@@ -11,7 +11,7 @@ export const LIMIT_SECONDS = 1;
 /** Seconds after which a reader that still waits counts as hung. */
 const HUNG_SECONDS = 20;
 /** Bytes by which memory may grow while an input is read. */
-export const LIMIT_BYTES = 256 * 2 ** 20;
+const LIMIT_BYTES = 256 * 2 ** 20;
 
 /** How an input was taken. */
 export type Reading<T> = { readonly value: T } | { readonly error: FaltungError };

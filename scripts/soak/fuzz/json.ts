@@ -17,7 +17,7 @@ interface Members {
 const raw = (text: string): Raw => ({ raw: text });
 
 /** The tree of plain data. */
-export function treeOf(value: unknown): Tree {
+function treeOf(value: unknown): Tree {
   if (Array.isArray(value)) return value.map(treeOf);
   if (typeof value !== 'object' || value === null) return raw(JSON.stringify(value));
   return { members: Object.entries(value).map(([key, member]) => [key, treeOf(member)]) };
@@ -92,7 +92,7 @@ function strange(random: Random): Tree {
 }
 
 /** Makes one change in place. */
-export function changeTree(random: Random, tree: Tree): void {
+function changeTree(random: Random, tree: Tree): void {
   const slots = slotsOf(tree);
   if (slots.length === 0) return;
   const slot = random.pick(slots);

@@ -10,7 +10,7 @@ import type { FunctionBuilder, Local } from './assembler/index.ts';
 export type Lanes = readonly Local[];
 
 /** Runs a program on values; returns its outputs. */
-export function emitSteps(b: FunctionBuilder, program: StepProgram, inputs: readonly Lanes[]): Lanes[] {
+function emitSteps(b: FunctionBuilder, program: StepProgram, inputs: readonly Lanes[]): Lanes[] {
   const registers: Lanes[] = [...inputs];
   for (const step of program.steps) {
     const left = registers[step.left]!;

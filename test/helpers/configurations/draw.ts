@@ -57,7 +57,7 @@ export const imageShapes: fc.Arbitrary<Shape> = fc.tuple(
 );
 
 /** [F]. */
-export const vectorShapes: fc.Arbitrary<Shape> = fc.tuple(fc.integer({ min: 1, max: 40 }));
+const vectorShapes: fc.Arbitrary<Shape> = fc.tuple(fc.integer({ min: 1, max: 40 }));
 
 /** [L, C]. */
 export const sequenceShapes: fc.Arbitrary<Shape> = fc.tuple(
