@@ -114,9 +114,11 @@ export class ModelState {
       });
     const next = new Runner(created, this.memoryLimit);
     this.#moveTo(next, current);
-    if (this.#ownsEngine) await current?.engine.close();
+    const left = this.#ownsEngine ? current?.engine : undefined;
     this.#ownsEngine = shared === undefined;
     this.#runner = next;
+    await left?.close();
+    this.checkOpen();
     return next;
   }
 

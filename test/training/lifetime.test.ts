@@ -52,6 +52,14 @@ test('an aborted run, one that fails and a change of engine leave no worker behi
   assert.equal(workers(), 0);
 });
 
+test('a model that is closed while it changes its engine runs no more, and leaves no worker', async () => {
+  const model = smallModel();
+  await model.evaluate(data, { threads: 1 });
+  const running = model.evaluate(data, { threads: 2 });
+  await Promise.all([model.close(), assert.rejects(running, StateError)]);
+  assert.equal(workers(), 0);
+});
+
 test('a shared engine outlives its models, and ends with its own close', async () => {
   const engine = createEngine({ threads: 2 });
   for (const seed of [1, 2]) {
