@@ -12,8 +12,8 @@ import {
   multiplyAdds,
   transposedGeometry,
 } from '../tensor/convolution.ts';
-import { convFans } from '../tensor/initializers.ts';
 import type { Shape } from '../tensor/shape.ts';
+import { convParameters } from './conv-parameters.ts';
 import { type Conv1dConfig, type Conv1dOptions, resolveSteps } from './conv1d.ts';
 import { backwardTransposed, forwardTransposed } from './conv2d-transpose.ts';
 import { defineLayer, type ForwardContext } from './layer.ts';
@@ -83,12 +83,7 @@ export const conv1dTranspose = defineLayer<Conv1dTransposeOptions, Transpose1dCo
   },
   parameters(config, [input]) {
     const g = geometryOf(config, input!);
-    const inPerGroup = g.inChannels / g.groups;
-    const fans = convFans(1, g.kernelWidth, inPerGroup, g.outChannels);
-    const shape = [g.kernelWidth, inPerGroup, g.outChannels];
-    const weight = { name: 'weight', shape, initializer: config.kernelInitializer, ...fans };
-    const bias = { name: 'bias', shape: [g.inChannels], initializer: config.biasInitializer };
-    return config.useBias ? [weight, bias] : [weight];
+    return convParameters(config, g, g.inChannels, 1);
   },
   halo(config, [input]) {
     const geometry = geometryOf(config, input!);

@@ -11,8 +11,8 @@ import {
   inputHalo,
   multiplyAdds,
 } from '../tensor/convolution.ts';
-import { convFans } from '../tensor/initializers.ts';
 import type { Shape } from '../tensor/shape.ts';
+import { convParameters } from './conv-parameters.ts';
 import { backwardConvolution, type Convolution, forwardConvolution } from './conv-passes.ts';
 import { defineLayer, type ForwardContext } from './layer.ts';
 import {
@@ -104,12 +104,7 @@ export const conv1d = defineLayer<Conv1dOptions, Conv1dConfig>({
   },
   parameters(config, [input]) {
     const g = geometryOf(config, input!);
-    const inPerGroup = g.inChannels / g.groups;
-    const fans = convFans(1, g.kernelWidth, inPerGroup, g.outChannels);
-    const shape = [g.kernelWidth, inPerGroup, g.outChannels];
-    const weight = { name: 'weight', shape, initializer: config.kernelInitializer, ...fans };
-    const bias = { name: 'bias', shape: [g.outChannels], initializer: config.biasInitializer };
-    return config.useBias ? [weight, bias] : [weight];
+    return convParameters(config, g, g.outChannels, 1);
   },
   halo(config, [input]) {
     const geometry = geometryOf(config, input!);

@@ -15,8 +15,8 @@ import {
   type TransposedOptions,
   transposedGeometry,
 } from '../tensor/convolution.ts';
-import { convFans } from '../tensor/initializers.ts';
 import type { Shape } from '../tensor/shape.ts';
+import { convParameters } from './conv-parameters.ts';
 import { backwardEnd, emitWeightGradient, packedWeights } from './conv-passes.ts';
 import { type BackwardContext, defineLayer, type ForwardContext } from './layer.ts';
 import {
@@ -111,12 +111,7 @@ export const conv2dTranspose = defineLayer<Conv2dTransposeOptions, TransposeConf
   },
   parameters(config, inputs) {
     const g = geometryOf(config, inputs);
-    const inPerGroup = g.inChannels / g.groups;
-    const shape = [g.kernelHeight, g.kernelWidth, inPerGroup, g.outChannels];
-    const { fanIn, fanOut } = convFans(g.kernelHeight, g.kernelWidth, inPerGroup, g.outChannels);
-    const weight = { name: 'weight', shape, initializer: config.kernelInitializer, fanIn, fanOut };
-    const bias = { name: 'bias', shape: [g.inChannels], initializer: config.biasInitializer };
-    return config.useBias ? [weight, bias] : [weight];
+    return convParameters(config, g, g.inChannels, 2);
   },
   halo(config, inputs) {
     const geometry = geometryOf(config, inputs);

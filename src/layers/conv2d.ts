@@ -14,9 +14,9 @@ import {
   inputHalo,
   multiplyAdds,
 } from '../tensor/convolution.ts';
-import { convFans } from '../tensor/initializers.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { type ConvAlgorithm, chooseTile } from './conv-algorithm.ts';
+import { convParameters } from './conv-parameters.ts';
 import { backwardConvolution, type Convolution, forwardConvolution } from './conv-passes.ts';
 import { defineLayer, type ForwardContext } from './layer.ts';
 import {
@@ -104,12 +104,7 @@ export const conv2d = defineLayer<Conv2dOptions, Conv2dConfig>({
   },
   parameters(config, inputs) {
     const g = geometryOf(config, inputs);
-    const inPerGroup = g.inChannels / g.groups;
-    const shape = [g.kernelHeight, g.kernelWidth, inPerGroup, g.outChannels];
-    const fans = convFans(g.kernelHeight, g.kernelWidth, inPerGroup, g.outChannels);
-    const weight = { name: 'weight', shape, initializer: config.kernelInitializer, ...fans };
-    const bias = { name: 'bias', shape: [g.outChannels], initializer: config.biasInitializer };
-    return config.useBias ? [weight, bias] : [weight];
+    return convParameters(config, g, g.outChannels, 2);
   },
   halo(config, inputs) {
     const geometry = geometryOf(config, inputs);
