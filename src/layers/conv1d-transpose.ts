@@ -4,7 +4,7 @@
  *   forward and backward: as conv2dTranspose
  *   Lo = (L - 1)*stride + dilation*(k - 1) + 1 - left - right + outputPadding
  */
-import { ConfigError, formatValue } from '../errors.ts';
+import { ConfigError, formatValue, ShapeError } from '../errors.ts';
 import {
   type ConvGeometry,
   gradOutputHalo,
@@ -12,7 +12,7 @@ import {
   multiplyAdds,
   transposedGeometry,
 } from '../tensor/convolution.ts';
-import type { Shape } from '../tensor/shape.ts';
+import { checkShape, type Shape } from '../tensor/shape.ts';
 import { convParameters } from './conv-parameters.ts';
 import { type Conv1dConfig, type Conv1dOptions, resolveSteps } from './conv1d.ts';
 import { backwardTransposed, forwardTransposed } from './conv2d-transpose.ts';
@@ -35,7 +35,9 @@ export interface Transpose1dConfig extends Omit<Conv1dConfig, 'padding'> {
 /** The convolution from the layer's output back to its input. */
 function geometryOf(config: Transpose1dConfig, input: Shape, operation = 'conv1dTranspose'): ConvGeometry {
   const { filters, kernelSize, strides, dilationRate, padding, outputPadding, groups } = config;
-  return transposedGeometry(operation, rowShape(operation, input), {
+  const row = rowShape(operation, input);
+  checkOutput(operation, config, input);
+  return transposedGeometry(operation, row, {
     filters,
     kernelSize: alongRow(kernelSize),
     strides: alongRow(strides),
@@ -43,6 +45,25 @@ function geometryOf(config: Transpose1dConfig, input: Shape, operation = 'conv1d
     padding: rowPadding(padding),
     groups,
     ...(outputPadding !== undefined && { outputPadding: [0, outputPadding] }),
+  });
+}
+
+/** Throws ShapeError where the padding would take all of the output away, and where that is too large. */
+function checkOutput(
+  operation: string,
+  { filters, kernelSize, strides, dilationRate, padding, outputPadding = 0 }: Transpose1dConfig,
+  [length]: Shape,
+): void {
+  const full = (length! - 1) * strides + dilationRate * (kernelSize - 1) + 1 + outputPadding;
+  const { left, right } = typeof padding === 'string' ? { left: 0, right: 0 } : padding;
+  const outLength = padding === 'same' ? length! * strides : full - left - right;
+  if (outLength >= 1) return checkShape(operation, 'output shape', [outLength, filters]);
+  throw new ShapeError({
+    operation,
+    argument: 'output shape',
+    expected: 'at least one step',
+    received: String(outLength),
+    hint: 'use less padding or a larger kernelSize',
   });
 }
 

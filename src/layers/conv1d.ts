@@ -22,7 +22,14 @@ import {
   type WeightConfig,
   type WeightOptions,
 } from './options.ts';
-import { alongRow, checkSequencePadding, rowPadding, rowShape, type SequencePadding } from './sequences.ts';
+import {
+  alongRow,
+  checkSequencePadding,
+  checkWindowFits,
+  rowPadding,
+  rowShape,
+  type SequencePadding,
+} from './sequences.ts';
 
 export interface Conv1dOptions extends WeightOptions {
   /** Output channels. */
@@ -50,13 +57,16 @@ export interface Conv1dConfig extends WeightConfig {
 
 function geometryOf(config: Conv1dConfig, input: Shape, operation = 'conv1d'): ConvGeometry {
   const { filters, kernelSize, strides, dilationRate, padding, groups } = config;
-  const before = { left: dilationRate * (kernelSize - 1), right: 0 };
-  return convGeometry(operation, rowShape(operation, input), {
+  const causal = { left: dilationRate * (kernelSize - 1), right: 0 };
+  const row = rowShape(operation, input);
+  const sides = padding === 'causal' ? causal : padding;
+  checkWindowFits(operation, input, causal.left + 1, sides, 'kernelSize');
+  return convGeometry(operation, row, {
     filters,
     kernelSize: alongRow(kernelSize),
     strides: alongRow(strides),
     dilationRate: alongRow(dilationRate),
-    padding: rowPadding(padding === 'causal' ? before : padding),
+    padding: rowPadding(sides),
     groups,
   });
 }

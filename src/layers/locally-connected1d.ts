@@ -14,7 +14,7 @@ import {
   type WeightConfig,
   type WeightOptions,
 } from './options.ts';
-import { alongRow, rowShape } from './sequences.ts';
+import { alongRow, checkWindowFits, rowShape } from './sequences.ts';
 
 export interface LocallyConnected1dOptions extends WeightOptions {
   /** Output channels. */
@@ -37,8 +37,10 @@ function geometryOf(
   operation = 'locallyConnected1d',
 ): ConvGeometry {
   const { filters, kernelSize, strides } = config;
+  const row = rowShape(operation, input);
+  checkWindowFits(operation, input, kernelSize, 'valid', 'kernelSize');
   const window = { kernelSize: alongRow(kernelSize), strides: alongRow(strides) };
-  return convGeometry(operation, rowShape(operation, input), { filters, ...window });
+  return convGeometry(operation, row, { filters, ...window });
 }
 
 /**

@@ -3,7 +3,15 @@ import { type PoolWindow, poolOutputSize, poolWindow } from '../tensor/pooling.t
 import type { Shape } from '../tensor/shape.ts';
 import type { ForwardContext } from './layer.ts';
 import { checkCount } from './options.ts';
-import { alongRow, checkSequencePadding, rowPadding, rowShape, type SequencePadding } from './sequences.ts';
+import {
+  alongRow,
+  checkSequencePadding,
+  checkWindowCovers,
+  checkWindowFits,
+  rowPadding,
+  rowShape,
+  type SequencePadding,
+} from './sequences.ts';
 
 export interface Pool1dOptions {
   /** Window in steps; default 2. */
@@ -26,8 +34,11 @@ export function resolvePool1d(options: Pool1dOptions, operation: string): Pool1d
 }
 
 function windowOf({ poolSize, strides, padding }: Pool1dConfig, input: Shape, operation: string): PoolWindow {
+  const row = rowShape(operation, input);
+  checkWindowFits(operation, input, poolSize, padding, 'poolSize');
+  checkWindowCovers(operation, input, { steps: poolSize, strides }, padding);
   const options = { poolSize: alongRow(poolSize), strides: alongRow(strides), padding: rowPadding(padding) };
-  return poolWindow(operation, rowShape(operation, input), options);
+  return poolWindow(operation, row, options);
 }
 
 /** The window of a layer on its input, an image of one row. */

@@ -34,6 +34,54 @@ export function rowPadding(padding: SequencePadding): PaddingOption {
   return typeof padding === 'string' ? padding : { top: 0, bottom: 0, ...padding };
 }
 
+/** Steps of padding: 'same' is not among what must be checked, as its windows always fit. */
+type PaddedSteps = Exclude<SequencePadding, 'same'>;
+
+function stepsOf(padding: PaddedSteps): { readonly left: number; readonly right: number } {
+  return padding === 'valid' ? { left: 0, right: 0 } : padding;
+}
+
+/** Throws ShapeError unless a window of so many steps fits into the padded sequence. */
+export function checkWindowFits(
+  operation: string,
+  [length]: Shape,
+  steps: number,
+  padding: SequencePadding,
+  option: 'kernelSize' | 'poolSize',
+): void {
+  if (padding === 'same') return;
+  const { left, right } = stepsOf(padding);
+  const padded = length! + left + right;
+  if (padded >= steps) return;
+  throw new ShapeError({
+    operation,
+    argument: 'input shape',
+    expected: `a sequence of at least ${steps} steps with its padding`,
+    received: String(padded),
+    hint: `use padding: 'same' or a smaller ${option}`,
+  });
+}
+
+/** Throws ShapeError where a window of `steps` would lie in the padding alone. */
+export function checkWindowCovers(
+  operation: string,
+  [length]: Shape,
+  { steps, strides }: { readonly steps: number; readonly strides: number },
+  padding: SequencePadding,
+): void {
+  if (padding === 'same') return;
+  const { left, right } = stepsOf(padding);
+  const last = Math.floor((length! + left + right - steps) / strides) * strides - left;
+  if (left < steps && last < length!) return;
+  throw new ShapeError({
+    operation,
+    argument: 'padding',
+    expected: `windows of ${steps} steps that always cover part of the sequence`,
+    received: `${left} steps before and ${right} after it`,
+    hint: 'pad by less than the window on each side',
+  });
+}
+
 /** Returns `padding` where it makes sense; throws ConfigError. `names`: the words that are allowed, for its message. */
 export function checkSequencePadding(
   operation: string,

@@ -4,7 +4,7 @@
  */
 import { ConfigError } from '../errors.ts';
 import { checkOptions, type OptionNames } from '../known-options.ts';
-import { checkInputShape, type Shape } from '../tensor/shape.ts';
+import { checkInputShape, checkShape, type Shape } from '../tensor/shape.ts';
 import type { Layer } from './layer.ts';
 
 /** A place in a network: the output of a layer on its inputs, or an input of the model. */
@@ -54,6 +54,7 @@ export function applyLayer(layer: Layer, inputs: SymbolicTensor | readonly Symbo
   let shape = definition.outputShape(config, shapes, operation);
   const following = definition.following?.(config);
   if (following !== undefined) shape = following.definition.outputShape(following.config, [shape], operation);
+  checkShape(operation, 'output shape', shape);
   lastOrder += 1;
   return { shape, layer, inputs: list, name: undefined, order: lastOrder };
 }

@@ -6,7 +6,14 @@ import { ConfigError, ShapeError } from '../errors.ts';
 import type { Layer, ParameterSpec } from '../layers/layer.ts';
 import { withRegularizers } from '../layers/regularizers.ts';
 import { checkInputCount } from '../layers/symbolic.ts';
-import { checkInputShape, elementCount, formatShape, type Shape, sameShape } from '../tensor/shape.ts';
+import {
+  checkInputShape,
+  checkShape,
+  elementCount,
+  formatShape,
+  type Shape,
+  sameShape,
+} from '../tensor/shape.ts';
 
 /** One layer in its place. */
 export interface GraphNode {
@@ -137,8 +144,11 @@ function createNode(
   output: number,
 ): GraphNode {
   const { definition, config } = layer;
-  const outputShape = definition.outputShape(config, inputShapes, `${layer.type} "${layerName}"`);
+  const operation = `${layer.type} "${layerName}"`;
+  const outputShape = definition.outputShape(config, inputShapes, operation);
+  checkShape(operation, 'output shape', outputShape);
   const parameters = withRegularizers(definition.parameters?.(config, inputShapes) ?? [], config);
+  for (const parameter of parameters) checkShape(operation, parameter.name, parameter.shape);
   const name = call === 0 ? layerName : `${layerName}:${call}`;
   const { type, source, trainable = true } = layer;
   const plain = { type, name: layer.name, config, definition, ...(source && { source }) };

@@ -266,6 +266,8 @@ export function transposedGeometry(
       hint: 'use less padding or a larger kernelSize',
     });
   }
+  checkFilters(operation, options.filters, 1, 1);
+  checkShape(operation, 'output shape', [outHeight, outWidth, options.filters]);
   const geometry = convGeometry(operation, [outHeight, outWidth, options.filters], {
     ...options,
     filters: channels,

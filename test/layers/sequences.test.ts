@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { ShapeError } from '../../src/errors.ts';
 import {
   averagePooling1d,
   averagePooling2d,
@@ -11,6 +12,7 @@ import {
   globalAveragePooling1d,
   globalMaxPooling1d,
   globalMaxPooling2d,
+  locallyConnected1d,
   maxPooling1d,
   maxPooling2d,
   zeroPadding2d,
@@ -130,4 +132,52 @@ test('layers of sequences refuse images and vectors, layers of images refuse seq
       'conv1d "first": input shape: expected a sequence [L, C], got [6] (put reshape({ targetShape: [-1, 1] }) before it)',
   });
   assertRefusedShape(conv1d({ filters: 1, kernelSize: 4 }), [3, 2]);
+  assert.throws(() => sequentialGraph([6, 4], [conv2d({ ...window, name: 'first' })]), {
+    message: 'conv2d "first": input shape: expected an image [H, W, C], 3 positive integers, got [6,4]',
+  });
+});
+
+test('what does not fit is told in steps, not in rows and columns', () => {
+  const fit = (steps: number, got: number, option: string) =>
+    `input shape: expected a sequence of at least ${steps} steps with its padding, got ${got} ` +
+    `(use padding: 'same' or a smaller ${option})`;
+  const cover = (left: number, right: number) =>
+    'padding: expected windows of 3 steps that always cover part of the sequence, ' +
+    `got ${left} steps before and ${right} after it (pad by less than the window on each side)`;
+  const tooLarge = 'output shape [1073741824, 5]: expected at most 1073741824 elements, got 5368709120';
+  const large = { filters: 5, kernelSize: 1, strides: 2 ** 28 };
+  const cases: readonly (readonly [Layer, string])[] = [
+    [conv1d({ filters: 1, kernelSize: 3, dilationRate: 3 }), fit(7, 4, 'kernelSize')],
+    [conv1d({ filters: 1, kernelSize: 8, padding: { left: 2, right: 1 } }), fit(8, 7, 'kernelSize')],
+    [locallyConnected1d({ filters: 1, kernelSize: 5 }), fit(5, 4, 'kernelSize')],
+    [maxPooling1d({ poolSize: 5 }), fit(5, 4, 'poolSize')],
+    [averagePooling1d({ poolSize: 9, padding: { left: 4, right: 0 } }), fit(9, 8, 'poolSize')],
+    [maxPooling1d({ poolSize: 3, padding: { left: 3, right: 0 } }), cover(3, 0)],
+    [averagePooling1d({ poolSize: 3, strides: 2, padding: { left: 0, right: 3 } }), cover(0, 3)],
+    [
+      conv1dTranspose({ filters: 1, kernelSize: 2, padding: { left: 3, right: 3 } }),
+      'output shape: expected at least one step, got -1 (use less padding or a larger kernelSize)',
+    ],
+    [conv1dTranspose({ ...large, padding: 'same' }), tooLarge],
+  ];
+  for (const [layer, message] of cases) {
+    const named = { name: 'ShapeError', message: `${layer.type} "${layer.type}": ${message}` };
+    assert.throws(() => sequentialGraph([4, 2], [layer]), named);
+  }
+});
+
+test('every window of a padded sequence that covers a step of it is taken', () => {
+  for (const poolSize of [1, 2, 3]) {
+    for (const strides of [1, 2, 4]) {
+      for (const [left, right] of [0, 1, 2, 3].flatMap((a) => [0, 1, 2, 3].map((b) => [a, b] as const))) {
+        const starts: number[] = [];
+        for (let at = -left; at + poolSize <= 4 + right; at += strides) starts.push(at);
+        const covered = starts.length > 0 && starts.every((at) => at + poolSize > 0 && at < 4);
+        const pool = maxPooling1d({ poolSize, strides, padding: { left, right } });
+        const build = () => sequentialGraph([4, 1], [pool]);
+        if (covered) assert.deepEqual(build().tensors.at(-1), [starts.length, 1]);
+        else assert.throws(build, ShapeError);
+      }
+    }
+  }
 });
