@@ -60,7 +60,9 @@ export function parameterName(node: GraphNode, parameter: ParameterSpec): string
 
 /** All parameters in order, those of a shared layer once: name, spec, elements. */
 export function graphParameters(graph: Graph) {
-  const firstCalls = graph.nodes.filter(({ call }) => call === 0);
+  // Of a part of a graph the first call there may be a later one of the whole.
+  const found = new Set<string>();
+  const firstCalls = graph.nodes.filter(({ layerName }) => !found.has(layerName) && found.add(layerName));
   return firstCalls.flatMap((node) =>
     node.parameters.map((spec) => ({
       name: parameterName(node, spec),

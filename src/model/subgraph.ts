@@ -34,14 +34,16 @@ export function graphUpTo(graph: Graph, names: readonly string[], operation: str
   return { ...graph, nodes: nodesBefore(graph, outputs), outputs, outputNames: names, output: outputs[0]! };
 }
 
-/** The graph up to its first output: further ones, such as auxiliary heads, are not computed. */
-export function graphUpToFirst(graph: Graph): Graph {
-  const outputs = graph.outputs.slice(0, 1);
+/** The graph up to the outputs at these places: the others, such as auxiliary heads, are not computed. */
+export function graphOfOutputs(graph: Graph, places: readonly number[]): Graph {
+  if (places.length === graph.outputs.length) return graph;
+  const outputs = places.map((place) => graph.outputs[place]!);
   return {
     ...graph,
     nodes: nodesBefore(graph, outputs),
     outputs,
-    outputNames: graph.outputNames.slice(0, 1),
+    outputNames: places.map((place) => graph.outputNames[place]!),
+    output: outputs[0]!,
   };
 }
 

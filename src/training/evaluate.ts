@@ -6,15 +6,17 @@ import { ConfigError } from '../errors.ts';
 import { checkOptions } from '../known-options.ts';
 import type { Graph } from '../model/graph.ts';
 import { type PlanOptions, planProgram, shardSizeFor } from '../model/plan.ts';
+import { graphOfOutputs } from '../model/subgraph.ts';
 import type { Runner } from '../parallel/runner.ts';
 import { elementCount, type Shape } from '../tensor/shape.ts';
 import { fillSamples, inputFormats, targetFormats } from './batches.ts';
-import { type Feed, feedOf } from './feed.ts';
+import { type Feed, feedOf, feedOfTargets } from './feed.ts';
 import type { Metrics } from './history.ts';
 import type { MetricsOption } from './metric-functions.ts';
 import { addResults, metricsFrom, noResults } from './metrics.ts';
 import {
   type Losses,
+  learningOutputs,
   type Objective,
   type ObjectiveOptions,
   objectiveOf,
@@ -55,8 +57,11 @@ export function checkFit(
   dataset: Dataset | NamedDataset,
   options: ObjectiveOptions,
 ): { readonly feed: Feed; readonly objective: Objective } {
-  const feed = feedOf(operation, graph, dataset);
-  return { feed, objective: objectiveOf(operation, graph, feed, options) };
+  const places = learningOutputs(operation, graph, options);
+  const learning = graphOfOutputs(graph, places);
+  const whole = feedOf(operation, graph, dataset);
+  const feed = feedOfTargets(operation, graph, whole, learning.outputNames);
+  return { feed, objective: objectiveOf(operation, learning, feed, options) };
 }
 
 /** Throws ConfigError unless `batchSize` is a positive integer. */
@@ -91,7 +96,7 @@ export function openEvaluation(
     seed: state.seed,
     numerics: state.numerics,
   };
-  return openPlan(runner, state, planned);
+  return openPlan(runner, state, planned, objective.graph);
 }
 
 /** Opens a plan under a key made of its options and of the outputs of `graph`, by default the model's. */
@@ -158,7 +163,7 @@ export async function evaluateWith(
   };
   await runThrough(runner, key, feed, collect, signal);
   const metrics = metricsFrom(sums, objective);
-  return { ...metrics, loss: metrics.loss + penaltyOf(state, runner) };
+  return { ...metrics, loss: metrics.loss + penaltyOf(state, runner, objective.graph) };
 }
 
 /** The outputs of `graph`, by default the model's, for all samples of a data set. */

@@ -1,5 +1,11 @@
 /** A data set as a model takes it: its tensors in the order of the model's inputs and outputs. */
-import { checkDataset, type Dataset, type InputDescription, type Targets } from '../data/dataset.ts';
+import {
+  checkDataset,
+  type Dataset,
+  type InputDescription,
+  type Targets,
+  targetLength,
+} from '../data/dataset.ts';
 import { checkNamedDataset, isNamed, type NamedDataset } from '../data/named-dataset.ts';
 import { ConfigError, ShapeError } from '../errors.ts';
 import type { Graph } from '../model/graph.ts';
@@ -85,6 +91,48 @@ function namedFeed(operation: string, graph: Graph, dataset: NamedDataset): Feed
         inputs: Object.fromEntries(inputNames.map((name, i) => [name, arrays[i]!])),
         targets: Object.fromEntries(targetNames.map((name, i) => [name, targets[i]!])),
       }),
+  };
+}
+
+/**
+ * A feed with the targets of these outputs alone, in their order; one that all learn stays. Throws ConfigError where one
+ * of them has none, or where there are targets of what is no output.
+ */
+export function feedOfTargets(
+  operation: string,
+  { outputNames }: Graph,
+  feed: Feed,
+  learning: readonly string[],
+): Feed {
+  const { targets, targetNames } = feed;
+  const isShared =
+    targets.length === 1 && (learning.includes(targetNames[0]!) || !outputNames.includes(targetNames[0]!));
+  if (isShared) return feed;
+  const all = learning.length === outputNames.length;
+  const strange = targetNames.some((name) => !outputNames.includes(name));
+  if (strange || learning.some((name) => !targetNames.includes(name))) {
+    throw new ConfigError({
+      operation,
+      argument: 'dataset.targets',
+      expected: `one for each of the outputs ${all ? '' : 'with losses '}${learning.join(', ')}`,
+      received: targetNames.join(', ') || 'none',
+    });
+  }
+  const places = learning.map((name) => targetNames.indexOf(name));
+  return {
+    ...feed,
+    targets: places.map((place) => targets[place]!),
+    targetNames: learning,
+    read(indices, inputs, into) {
+      const every = targets.map((target, place) => {
+        const wanted = places.indexOf(place);
+        if (wanted >= 0) return into[wanted]!;
+        // The data set writes all that it has.
+        const length = indices.length * targetLength(target);
+        return target.kind === 'index' ? new Int32Array(length) : new Float32Array(length);
+      });
+      return feed.read(indices, inputs, every);
+    },
   };
 }
 

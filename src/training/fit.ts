@@ -35,8 +35,9 @@ export interface FitOptions extends RunOptions, Weighting {
   readonly optimizer?: Optimizer | OptimizerName;
   /**
    * By name, or with options (`categoricalCrossentropy({ labelSmoothing })`); for all outputs, or for each by the
-   * output's name: `{ classes: 'categoricalCrossentropy', box: 'meanSquaredError' }`. Outputs learn the data set's target
-   * if there is one, or the ones of their names. Default 'categoricalCrossentropy'.
+   * output's name: `{ classes: 'categoricalCrossentropy', box: 'meanSquaredError' }`. Outputs without a loss are left
+   * untrained, and what only they need is not computed. Outputs learn the data set's target if there is one, or the ones
+   * of their names. Default 'categoricalCrossentropy'.
    */
   readonly loss?: Losses;
   /** What the loss of an output counts, by the output's name; default 1. */

@@ -10,8 +10,8 @@ import type { SymbolicTensor } from '../layers/symbolic.ts';
 import type { InputTensors } from '../model/functional.ts';
 import { type Graph, graphParameters } from '../model/graph.ts';
 import {
+  graphOfOutputs,
   graphUpTo,
-  graphUpToFirst,
   inputsInOrder,
   layerOutput,
   layersByPrefix,
@@ -158,7 +158,7 @@ export class Model {
    */
   async predict(inputs: PredictionInputs, options: PredictOptions = {}): Promise<Prediction> {
     const feed = this.#feed('predict', inputs);
-    const graph = graphUpToFirst(this.graph);
+    const graph = graphOfOutputs(this.graph, [0]);
     const [output] = await this.#state.exclusively('predict', () =>
       predictWith(this.#state, feed, options, graph),
     );

@@ -10,8 +10,11 @@ import { checkTargets, lossPlan } from './loss-plans.ts';
 import { type Loss, type LossName, outputWeights, resolveLoss } from './losses.ts';
 import { checkMetric, fitsLoss, isComputed, type Metric, type MetricsOption } from './metric-functions.ts';
 
-/** One loss for all outputs, or one for each by the output's name. */
-export type Losses = LossName | Loss | Readonly<Record<string, LossName | Loss>>;
+/**
+ * One loss for all outputs, or by the outputs' names. Outputs that are not named, or with null, have none and are left
+ * untrained.
+ */
+export type Losses = LossName | Loss | Readonly<Record<string, LossName | Loss | null>>;
 
 export interface ObjectiveOptions {
   readonly loss?: Losses | undefined;
@@ -19,8 +22,10 @@ export interface ObjectiveOptions {
   readonly metrics?: MetricsOption | undefined;
 }
 
-/** Losses and targets, in the order of the model's outputs. */
+/** Losses and targets, in the order of the outputs that have losses. */
 export interface Objective {
+  /** The model up to these outputs. */
+  readonly graph: Graph;
   /**
    * Whether outputs have losses or targets of their own; else all outputs learn the same, and evaluation is that of the
    * first.
@@ -38,7 +43,29 @@ export interface Objective {
   readonly lastAxes: readonly number[];
 }
 
-/** Throws ConfigError and ShapeError where losses, targets and outputs do not fit together, naming the output. */
+/** The places of the outputs that have losses. Throws ConfigError for losses of others, and for none. */
+export function learningOutputs(
+  operation: string,
+  { outputNames }: Graph,
+  { loss = 'categoricalCrossentropy' }: ObjectiveOptions,
+): readonly number[] {
+  if (!isByName(loss, outputNames)) return [...outputNames.keys()];
+  const places = [...outputNames.keys()].filter((place) => (loss[outputNames[place]!] ?? null) !== null);
+  const strange = Object.keys(loss).find((name) => !outputNames.includes(name));
+  if (strange === undefined && places.length > 0) return places;
+  throw new ConfigError({
+    operation,
+    argument: 'loss',
+    expected: `one, or several by the names of the outputs ${outputNames.join(', ')}`,
+    received: strange === undefined ? 'none' : Object.keys(loss).join(', '),
+    ...(strange !== undefined && { hint: `there is no output ${JSON.stringify(strange)}` }),
+  });
+}
+
+/**
+ * What the outputs of a graph learn: all of them have losses (`learningOutputs`), and `feed` their targets. Throws
+ * ConfigError and ShapeError where losses, targets and outputs do not fit together, naming the output.
+ */
 export function objectiveOf(
   operation: string,
   graph: Graph,
@@ -48,9 +75,7 @@ export function objectiveOf(
   const { outputNames } = graph;
   const { loss = 'categoricalCrossentropy', lossWeights } = options;
   const byName = isByName(loss, outputNames);
-  if (byName) checkOutputNames(operation, 'loss', outputNames, Object.keys(loss));
   const severalTargets = feed.targets.length > 1;
-  if (severalTargets) checkOutputNames(operation, 'dataset.targets', outputNames, feed.targetNames);
   const losses = outputNames.map((name) => resolveLoss(byName ? loss[name]! : loss));
   const { targets } = feed;
   graph.outputs.forEach((index, i) => {
@@ -61,7 +86,7 @@ export function objectiveOf(
   const perOutput = byName || severalTargets;
   const metrics = metricsOf(operation, { perOutput, outputNames, losses }, options.metrics ?? []);
   const lastAxes = graph.outputs.map((index) => graph.tensors[index]!.at(-1)!);
-  return { perOutput, outputNames, losses, targets, weights, metrics, lastAxes };
+  return { graph, perOutput, outputNames, losses, targets, weights, metrics, lastAxes };
 }
 
 /** Metrics to work out, by output. Throws ConfigError for those that fit no output. */
@@ -118,22 +143,7 @@ export function objectivePlan({ perOutput, losses, targets, weights, metrics }: 
 function isByName(
   loss: Losses,
   outputNames: readonly string[],
-): loss is Readonly<Record<string, LossName | Loss>> {
+): loss is Readonly<Record<string, LossName | Loss | null>> {
   if (typeof loss !== 'object' || loss === null) return false;
   return typeof loss.name !== 'string' || outputNames.every((name) => Object.hasOwn(loss, name));
-}
-
-function checkOutputNames(
-  operation: string,
-  argument: string,
-  outputs: readonly string[],
-  names: readonly string[],
-): void {
-  if (names.length === outputs.length && outputs.every((name) => names.includes(name))) return;
-  throw new ConfigError({
-    operation,
-    argument,
-    expected: `one for each of the outputs ${outputs.join(', ')}`,
-    received: names.join(', ') || 'none',
-  });
 }

@@ -15,7 +15,7 @@ import type { Metrics } from './history.ts';
 import type { MetricsOption } from './metric-functions.ts';
 import { addResults, metricsFrom, noResults } from './metrics.ts';
 import { checkOnNonFinite, nonFiniteStep, type OnNonFinite } from './non-finite.ts';
-import type { Losses, Objective } from './objective.ts';
+import { type Losses, learningOutputs, type Objective } from './objective.ts';
 import { openTraining } from './open-training.ts';
 import { type Optimizer, type OptimizerName, resolveOptimizer } from './optimizers.ts';
 import { BATCH_OPTIONS, FIT_OPTIONS } from './option-names.ts';
@@ -95,7 +95,8 @@ async function prepare(
   optimizer: Optimizer | undefined,
 ) {
   checkOptions(operation, options, BATCH_OPTIONS, FIT_OPTIONS);
-  const { feed, objective } = checkFit(operation, state.graph, asDataset(operation, state, batch), options);
+  const data = asDataset(operation, state, batch, options);
+  const { feed, objective } = checkFit(operation, state.graph, data, options);
   checkWeighting(operation, feed, options);
   const runner = await state.runner(options);
   if (optimizer !== undefined) state.useOptimizer(runner, optimizer);
@@ -134,11 +135,17 @@ function metricsOf(runner: Runner, key: string, count: number, objective: Object
 }
 
 /** The batch as a data set. Throws ConfigError and ShapeError, naming the input or the output. */
-function asDataset(operation: string, { graph }: ModelState, batch: BatchInput): Dataset | NamedDataset {
+function asDataset(
+  operation: string,
+  { graph }: ModelState,
+  batch: BatchInput,
+  options: BatchOptions,
+): Dataset | NamedDataset {
   const { inputs, targets, normalization } = batch;
+  const [first] = learningOutputs(operation, graph, options);
   if (isArray(inputs) && isArray(targets)) {
     const common = isNormalization(normalization) ? normalization : undefined;
-    const { shape, ...target } = targetOf(graph, 0, targets);
+    const { shape, ...target } = targetOf(graph, first!, targets);
     return arrayDataset({
       inputs,
       inputShape: graph.tensors[graph.input]!,
@@ -158,7 +165,7 @@ function asDataset(operation: string, { graph }: ModelState, batch: BatchInput):
   const learned = isArray(targets) ? { target: targets } : targets;
   const taught = Object.entries(learned).map(([name, values]): [string, NamedTarget] => [
     name,
-    targetOf(graph, Math.max(0, graph.outputNames.indexOf(name)), values),
+    targetOf(graph, isArray(targets) ? first! : Math.max(0, graph.outputNames.indexOf(name)), values),
   ]);
   return namedDataset({ inputs: Object.fromEntries(named), targets: Object.fromEntries(taught) });
 }

@@ -34,9 +34,18 @@ export function openTraining(
   const learned = objectivePlan(objective);
   const frozen = [...state.frozen];
   const plans = optimizer?.plan;
-  const decisive = [batchSize, learned, inputs, plans, frozen, gradientNorms, weighted];
+  const decisive = [
+    batchSize,
+    learned,
+    inputs,
+    plans,
+    frozen,
+    gradientNorms,
+    weighted,
+    objective.outputNames,
+  ];
   const key = JSON.stringify(['train', ...decisive]);
-  const graph = state.trainingGraph;
+  const graph = state.startLearning(objective.graph);
   runner.open(key, (size = batchSize) =>
     planProgram(graph, {
       mode: 'train',

@@ -52,6 +52,8 @@ export class ModelState {
   #optimizer = '';
   /** Parameters that have changed places with their moving averages. */
   #exchanged: readonly string[] = [];
+  /** Parameters of the outputs that are trained; undefined before anything was. */
+  #learning: ReadonlySet<string> | undefined;
   #runner: Runner | undefined;
   #ownsEngine = false;
   #closed = false;
@@ -65,9 +67,10 @@ export class ModelState {
     this.frozen = new Set(graph.nodes.filter(({ trainable }) => !trainable).map(({ owner }) => owner));
   }
 
-  /** The graph as training sees it. */
-  get trainingGraph(): Graph {
-    return freezeLayers(this.graph, this.frozen);
+  /** A graph, the model's or a part of it, as training sees it; what is in no part that is trained stays as it is. */
+  startLearning(graph: Graph): Graph {
+    this.#learning = new Set(graphParameters(graph).map(({ name }) => name));
+    return freezeLayers(graph, this.frozen);
   }
 
   /**
@@ -153,7 +156,8 @@ export class ModelState {
    */
   showAverages(wanted: boolean): void {
     if (!this.#hasAverages() || wanted === this.#exchanged.length > 0) return;
-    const moving = this.#trained().filter(({ layer }) => !this.frozen.has(layer));
+    const learning = this.#trained().filter(({ name }) => this.#learning?.has(name) ?? true);
+    const moving = learning.filter(({ layer }) => !this.frozen.has(layer));
     const names = wanted ? moving.map(({ name }) => name) : this.#exchanged;
     exchangeAverages(this.#ensureRunner('fit'), names);
     this.#exchanged = wanted ? names : [];

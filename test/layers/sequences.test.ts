@@ -138,7 +138,7 @@ test('layers of sequences refuse images and vectors, layers of images refuse seq
 });
 
 test('what does not fit is told in steps, not in rows and columns', () => {
-  const fit = (steps: number, got: number, option: string) =>
+  const atLeast = (steps: number, got: number, option: string) =>
     `input shape: expected a sequence of at least ${steps} steps with its padding, got ${got} ` +
     `(use padding: 'same' or a smaller ${option})`;
   const cover = (left: number, right: number) =>
@@ -147,11 +147,11 @@ test('what does not fit is told in steps, not in rows and columns', () => {
   const tooLarge = 'output shape [1073741824, 5]: expected at most 1073741824 elements, got 5368709120';
   const large = { filters: 5, kernelSize: 1, strides: 2 ** 28 };
   const cases: readonly (readonly [Layer, string])[] = [
-    [conv1d({ filters: 1, kernelSize: 3, dilationRate: 3 }), fit(7, 4, 'kernelSize')],
-    [conv1d({ filters: 1, kernelSize: 8, padding: { left: 2, right: 1 } }), fit(8, 7, 'kernelSize')],
-    [locallyConnected1d({ filters: 1, kernelSize: 5 }), fit(5, 4, 'kernelSize')],
-    [maxPooling1d({ poolSize: 5 }), fit(5, 4, 'poolSize')],
-    [averagePooling1d({ poolSize: 9, padding: { left: 4, right: 0 } }), fit(9, 8, 'poolSize')],
+    [conv1d({ filters: 1, kernelSize: 3, dilationRate: 3 }), atLeast(7, 4, 'kernelSize')],
+    [conv1d({ filters: 1, kernelSize: 8, padding: { left: 2, right: 1 } }), atLeast(8, 7, 'kernelSize')],
+    [locallyConnected1d({ filters: 1, kernelSize: 5 }), atLeast(5, 4, 'kernelSize')],
+    [maxPooling1d({ poolSize: 5 }), atLeast(5, 4, 'poolSize')],
+    [averagePooling1d({ poolSize: 9, padding: { left: 4, right: 0 } }), atLeast(9, 8, 'poolSize')],
     [maxPooling1d({ poolSize: 3, padding: { left: 3, right: 0 } }), cover(3, 0)],
     [averagePooling1d({ poolSize: 3, strides: 2, padding: { left: 0, right: 3 } }), cover(0, 3)],
     [
