@@ -62,16 +62,18 @@ export function gridSvg(grid: Grid, options: { readonly surface?: Surface } = {}
 }
 
 /** The cells as HTML that wraps: for pages that are narrow, too. Title and subtitle are left to the page. */
-export function gridHtml({ cells, cellWidth = 64 }: Grid): string {
+export function gridHtml({ cells, title, cellWidth = 64 }: Grid): string {
   const height = Math.round(cellWidth * aspectOf(cells));
-  const figures = cells.map(({ raster, caption = [], edge }) => {
+  const figures = cells.map(({ raster, caption = [], edge }, i) => {
     const words = caption.map(escapeMarkup);
+    const place = `${title === undefined ? '' : `${escapeMarkup(title)}, `}${i + 1} of ${cells.length}`;
+    const said = words.filter((line) => line !== '').join(', ') || place;
     const size = `width="${cellWidth}" height="${height}"`;
     const outline = edge === undefined ? '' : ` style="outline:2px solid ${edge}"`;
     const picture =
       raster === undefined
-        ? `<svg class="dead" ${size} viewBox="0 0 1 1" preserveAspectRatio="none" role="img" aria-label="dead"><path d="M0 0L1 1M1 0L0 1"/></svg>`
-        : `<img ${size} alt="${words.join(', ')}"${outline} src="${pngDataUri(thumbnail(raster, cellWidth))}">`;
+        ? `<svg class="dead" ${size} viewBox="0 0 1 1" preserveAspectRatio="none" role="img" aria-label="${said}: dead"><path d="M0 0L1 1M1 0L0 1"/></svg>`
+        : `<img ${size} alt="${said}"${outline} src="${pngDataUri(thumbnail(raster, cellWidth))}">`;
     return `<figure style="width:${cellWidth}px">${picture}${words.length === 0 ? '' : `<figcaption>${words.join('<br>')}</figcaption>`}</figure>`;
   });
   return `<div class="grid">${figures.join('')}</div>`;

@@ -24,6 +24,8 @@ interface Inks {
   readonly line: string;
   readonly grid: string;
   readonly gridOpacity: number;
+  /** From 0 to 100%. */
+  readonly shades: readonly string[];
 }
 
 const INKS: Readonly<Record<Surface, Inks>> = {
@@ -34,6 +36,7 @@ const INKS: Readonly<Record<Surface, Inks>> = {
     line: '#999999',
     grid: '#e8e8e8',
     gridOpacity: 1,
+    shades: ['#f1f6fb', '#9cc7e6', '#3f93c9', '#0b5c94', '#06395f'],
   },
   page: {
     background: null,
@@ -42,6 +45,8 @@ const INKS: Readonly<Record<Surface, Inks>> = {
     line: 'currentColor',
     grid: 'currentColor',
     gridOpacity: 0.12,
+    // Nothing is the page itself, be it white or black; white numbers can be read from the middle on.
+    shades: [0.07, 0.38, 0.82, 0.94, 1].map((opacity) => `rgba(11,92,148,${opacity})`),
   },
 };
 
@@ -92,6 +97,7 @@ export function look(surface: Surface = 'white') {
     text: { fontSize: 11, color: ink.text },
     rule: { color: ink.line },
     view: { stroke: null },
+    range: { heatmap: [...ink.shades] },
   } as const;
 }
 

@@ -9,6 +9,7 @@ import { featureMapGrid } from './feature-maps.ts';
 import { filterGrid } from './filters.ts';
 import { gradCam, overlay } from './grad-cam.ts';
 import type { Grid, GridCell } from './grid.ts';
+import type { Raster } from './raster.ts';
 import { mistakeGrid, predictionGrid, readSamples } from './samples.ts';
 import { convolutionNames, lastMaps } from './sections.ts';
 import type { PictureSection } from './training-report.ts';
@@ -38,7 +39,7 @@ export async function modelPictures(
   return [
     {
       title: 'Predictions',
-      text: 'Images of the test set. Green: right, red: wrong.',
+      text: 'Images of the test set. Green: right, orange: wrong.',
       grids: [await predictionGrid(dataset, samples, prediction)],
     },
     {
@@ -59,13 +60,15 @@ export async function modelPictures(
             title: 'Feature maps',
             text: 'What each convolution makes of one image. Every map: mean 0, deviation 1; bright is high.',
             grids: [
-              { cells: (await readSamples(dataset, mapSample)).rasters.map((raster) => ({ raster })) },
+              { cells: (await readSamples(dataset, mapSample)).rasters.map(imageCell) },
               ...(await featureMaps(model, subset(dataset, mapSample), layers, where)),
             ],
           },
         ]),
   ];
 }
+
+const imageCell = (raster: Raster): GridCell => ({ raster, caption: ['the image'] });
 
 /** Where to run, and nothing else. */
 function runOptions({ threads, engine, wide }: RunOptions): RunOptions {

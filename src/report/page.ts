@@ -1,5 +1,6 @@
 /** The page around a report: one file, no script, nothing from a network; light, dark, narrow, and on paper. */
 import { escapeMarkup } from './grid.ts';
+import { COLOURS } from './look.ts';
 
 /** A part of a page. `html` is trusted: whatever comes from names or files has gone through `escapeMarkup`. */
 export interface PageSection {
@@ -61,10 +62,27 @@ export function tableHtml(
   return `<div class="wide"><table${words ? ' class="words"' : ''}>${header}<tbody>${body.join('')}</tbody></table></div>`;
 }
 
-/** SVGs side by side where there is room. */
-export function chartsHtml(charts: readonly string[]): string {
-  const figures = charts.map((svg) => `<figure class="chart">${svg.trim()}</figure>`);
-  return `<div class="charts">${figures.join('')}</div>`;
+/** A chart and what it is, for those who hear the page. */
+export interface PageChart {
+  readonly svg: string;
+  readonly name: string;
+}
+
+/** Charts side by side where there is room, behind `before` (trusted HTML, such as a table). */
+export function chartsHtml(charts: readonly PageChart[], before = ''): string {
+  const figures = charts.map(
+    ({ svg, name }) => `<figure class="chart" aria-label="${escapeMarkup(name)}">${svg.trim()}</figure>`,
+  );
+  return `<div class="charts">${before}${figures.join('')}</div>`;
+}
+
+/** A paragraph with options of a command, which are not broken at their hyphens where they fit into a line. */
+export function commandHtml(text: string): string {
+  const words = text.split(' ').map((word) => {
+    const safe = escapeMarkup(word);
+    return word.includes('-') ? `<span class="word">${safe}</span>` : safe;
+  });
+  return `<p>${words.join(' ')}</p>`;
 }
 
 /** Text as it is, in letters of one width. */
@@ -72,9 +90,13 @@ export function textHtml(text: string): string {
   return `<pre>${escapeMarkup(text)}</pre>`;
 }
 
+/** COLOURS.blue is too dark for thin lines on a dark page; the other colours are seen on both. */
+const BLUE_IN_THE_DARK = '#2e8fd4';
+
 const STYLE = `
 :root{color-scheme:light dark;--paper:#fff;--ink:#1d232a;--faint:#5b6672;--edge:#dfe4e9;--soft:#f5f7f9;--mark:#e3f1e9}
 @media (prefers-color-scheme:dark){:root{--paper:#14181d;--ink:#e3e7eb;--faint:#9aa5b1;--edge:#2c343c;--soft:#1b2127;--mark:#1c3328}}
+@media screen and (prefers-color-scheme:dark){.chart [fill="${COLOURS.blue}"]{fill:${BLUE_IN_THE_DARK}}.chart [stroke="${COLOURS.blue}"]{stroke:${BLUE_IN_THE_DARK}}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,"Helvetica Neue",Helvetica,Arial,sans-serif}
 main{max-width:1080px;margin:0 auto;padding:24px 16px 64px}
@@ -88,7 +110,7 @@ summary{cursor:pointer}
 summary h2{display:inline}
 details[open]>summary{margin-bottom:10px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(138px,1fr));gap:10px;margin:18px 0 0}
-.tiles div{background:var(--soft);border:1px solid var(--edge);border-radius:8px;padding:10px 12px}
+.tiles div{background:var(--soft);border:1px solid var(--edge);border-radius:8px;padding:10px 12px;display:flex;flex-direction:column;justify-content:space-between}
 .tiles dt{color:var(--faint);font-size:.8rem}
 .tiles dd{margin:0;font-size:1.15rem;font-weight:600;white-space:nowrap;font-variant-numeric:tabular-nums}
 .wide,pre,.chart{overflow-x:auto}
@@ -99,9 +121,13 @@ th:first-child{text-align:left;padding-left:0;font-weight:500}
 .words th,.words td{text-align:left;white-space:normal;overflow-wrap:anywhere;vertical-align:top}
 .marked{background:var(--mark)}
 pre{background:var(--soft);border:1px solid var(--edge);border-radius:8px;padding:12px;font:12px/1.45 ui-monospace,Menlo,Consolas,monospace;margin:0}
-.charts{display:flex;flex-wrap:wrap;gap:12px 28px;margin-top:14px}
+.charts{display:flex;flex-wrap:wrap;align-items:flex-start;gap:12px 20px;margin-top:14px}
+.charts>.wide{max-width:100%}
+@media screen and (min-width:860px){.charts>.wide{margin-right:40px}}
+.word{display:inline-block;max-width:100%;overflow-wrap:anywhere}
 .chart{margin:0;max-width:100%}
 .chart svg{display:block;max-width:100%;height:auto}
+.chart [stroke="#ffffff"]{stroke:var(--paper)}
 .grid{display:flex;flex-wrap:wrap;gap:8px}
 .grid figure{margin:0;min-width:0}
 .grid img,.grid svg{display:block;image-rendering:pixelated;border-radius:2px}
@@ -109,8 +135,9 @@ pre{background:var(--soft);border:1px solid var(--edge);border-radius:8px;paddin
 .dead{background:#7f7f7f40}
 .dead path{stroke:#7f7f7f;stroke-width:1px;vector-effect:non-scaling-stroke}
 @media (max-width:480px){main{padding:16px 12px 40px}th,td{padding:3px 7px}h1{font-size:1.35rem}.tiles{grid-template-columns:1fr 1fr}}
-@media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--faint:#444;--edge:#ccc;--soft:#fff;--mark:#eee}
-main{max-width:none;padding:0}section{margin-top:20px}.chart,.grid figure,tr,.tiles div{break-inside:avoid}h2{break-after:avoid}pre{white-space:pre-wrap;font-size:9px}
+@media print{@page{margin:12mm}:root{color-scheme:light;--paper:#fff;--ink:#000;--faint:#444;--edge:#ccc;--soft:#fff;--mark:#eee}
+main{max-width:none;padding:0 3px}section{margin-top:20px}.chart,.grid figure,tr,.tiles div{break-inside:avoid}h2,h3,summary,section p,tbody tr:nth-child(-n+2){break-after:avoid}
+.wide,.chart{overflow:visible}th,td{padding:2px 6px}thead th{white-space:normal;vertical-align:bottom}pre{white-space:pre-wrap;font-size:9px}
 details::details-content{content-visibility:visible}
 img,svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 `

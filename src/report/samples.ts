@@ -40,7 +40,7 @@ export async function sampleGrid(
   return { ...rest, cells };
 }
 
-/** Samples with what the model takes them for: right answers edged green, wrong ones red. */
+/** Samples with what the model takes them for: right answers edged green, wrong ones orange. */
 export async function predictionGrid(
   dataset: Dataset,
   indices: readonly number[],

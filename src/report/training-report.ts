@@ -9,7 +9,15 @@ import { reliabilityDiagram } from './charts/reliability.ts';
 import { formatDuration } from './duration.ts';
 import { escapeMarkup, type Grid, gridHtml } from './grid.ts';
 import type { Spec } from './look.ts';
-import { chartsHtml, type PageSection, pageHtml, tableHtml, textHtml, tilesHtml } from './page.ts';
+import {
+  chartsHtml,
+  commandHtml,
+  type PageSection,
+  pageHtml,
+  tableHtml,
+  textHtml,
+  tilesHtml,
+} from './page.ts';
 import { renderSvg } from './render.ts';
 
 /** What a report shows; what is missing is left out. Plain data. */
@@ -52,7 +60,7 @@ export async function trainingReportHtml(report: TrainingReport): Promise<string
     ...(records.length > 0
       ? [{ title: 'All epochs', html: epochTable(records, report.bestEpoch), folded: true }]
       : []),
-    ...(footer === undefined ? [] : [{ title: 'Reproducing it', html: `<p>${escapeMarkup(footer)}</p>` }]),
+    ...(footer === undefined ? [] : [{ title: 'Reproducing it', html: commandHtml(footer) }]),
   ];
   const words = lead === undefined ? '' : `<p>${escapeMarkup(lead)}</p>`;
   return pageHtml(title, words + tilesHtml(tiles(report)), sections);
@@ -111,15 +119,19 @@ async function evaluationSections(evaluation: ClassifierEvaluation): Promise<Pag
   return [
     {
       title: 'Evaluation on the test set',
-      html: tableHtml(['', 'precision', 'recall', 'F1', 'support'], rows) + (await draw([classBars(report)])),
+      html: await draw([classBars(report)], tableHtml(['', 'precision', 'recall', 'F1', 'support'], rows)),
     },
     { title: 'What was taken for what', html: await draw([confusionChart(confusion)]) },
     { title: 'Are the probabilities right?', html: await draw([reliabilityDiagram(calibration)]) },
   ];
 }
 
-async function draw(specs: readonly Spec[]): Promise<string> {
-  return chartsHtml(await Promise.all(specs.map((spec) => renderSvg(spec, { surface: 'page' }))));
+async function draw(specs: readonly Spec[], before = ''): Promise<string> {
+  const charts = specs.map(async (spec) => ({
+    svg: await renderSvg(spec, { surface: 'page' }),
+    name: (spec.title as { readonly text: string }).text,
+  }));
+  return chartsHtml(await Promise.all(charts), before);
 }
 
 function pictureSection({ title, text, grids }: PictureSection): PageSection {
@@ -157,7 +169,7 @@ function epochTable(records: readonly EpochRecord[], bestEpoch: number | undefin
     column('validation error', ({ valMeanAbsoluteError }) => valMeanAbsoluteError, 4),
     {
       ...column('learning rate', ({ learningRate }) => learningRate, 0),
-      show: (rate: number) => rate.toPrecision(3),
+      show: (rate: number) => (rate > 0 && rate < 1e-4 ? rate.toExponential(2) : rate.toPrecision(3)),
     },
     column('seconds', ({ seconds }) => seconds, 1),
     column('images/s', ({ imagesPerSecond }) => imagesPerSecond, 0),

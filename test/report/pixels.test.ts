@@ -58,7 +58,7 @@ describe('featureMapGrid', () => {
       [...VIRIDIS.subarray(3 * levels[0]!, 3 * levels[0]! + 3)],
     );
     assert.match(gridSvg(grid), /<path d="M[^"]*" stroke="#7f7f7f"/);
-    assert.match(gridHtml(grid), /aria-label="dead"/);
+    assert.match(gridHtml(grid), /aria-label="[^"]*2 of 2: dead"/);
   });
 
   test('shows at most 24 maps in rows of 8, as the notebook does', () => {

@@ -97,6 +97,21 @@ describe('a report', () => {
     assert.doesNotMatch(html, /NaN|undefined/);
   });
 
+  test('says of each picture and chart what it is', () => {
+    const images = [...html.matchAll(/<img [^>]*>/g)].map(([image]) => image);
+    assert.ok(images.length > 30);
+    for (const image of images) assert.match(image, / alt="[^"]+"/);
+    assert.match(html, /alt="conv2d, 2 of 4"/);
+    const charts = [...html.matchAll(/<figure class="chart"([^>]*)>/g)].map((match) => match[1]!);
+    assert.ok(charts.length > 4);
+    for (const chart of charts) assert.match(chart, / aria-label="[^"]+"/);
+  });
+
+  test('breaks no option of the command at its hyphens', async () => {
+    const page = await trainingReportHtml({ title: 'N', records: [], footer: 'npm run x -- --a-b=<1>' });
+    assert.match(page, /<span class="word">--a-b=&lt;1&gt;<\/span>/);
+  });
+
   test('asks for nothing from a network, and has no script', () => {
     const addresses = [...html.matchAll(/(?:src|href|url)\s*[=(]\s*["']?([^"'\s>)]{1,40})/g)].map(
       (match) => match[1]!,

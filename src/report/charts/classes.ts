@@ -14,7 +14,7 @@ export function confusionChart(matrix: ConfusionMatrix): Spec {
     classNames.map((answer, p) => ({ truth, answer, count: counts[t]![p]!, share: shares[t]![p]! })),
   );
   const numbers = classNames.length <= MOST_NUMBERS;
-  const size = numbers ? 34 : Math.max(4, Math.floor(800 / classNames.length));
+  const size = numbers ? 30 : Math.max(4, Math.floor(800 / classNames.length));
   const axis = { ticks: false, domain: false, labelPadding: 6, grid: false };
   const encoding = {
     x: {
@@ -40,8 +40,9 @@ export function confusionChart(matrix: ConfusionMatrix): Spec {
             field: 'share',
             type: 'quantitative',
             title: 'of its class',
-            scale: { domain: [0, 1], range: ['#f1f6fb', '#9cc7e6', '#3f93c9', '#0b5c94', '#06395f'] },
-            legend: { format: '.0%', gradientLength: 140 },
+            // Its shades are those of the surface: config.range.heatmap.
+            scale: { domain: [0, 1] },
+            legend: { format: '.0%', gradientLength: 140, orient: 'bottom' },
           },
         },
       },
@@ -52,10 +53,7 @@ export function confusionChart(matrix: ConfusionMatrix): Spec {
               encoding: {
                 ...encoding,
                 text: { field: 'count', type: 'quantitative', format: '~r' },
-                color: {
-                  condition: { test: 'datum.share > 0.45', value: '#ffffff' },
-                  value: '#1b2733',
-                },
+                color: { condition: { test: 'datum.share > 0.45', value: '#ffffff' } },
                 opacity: { condition: { test: 'datum.count === 0', value: 0.35 }, value: 1 },
               },
             },
@@ -65,7 +63,7 @@ export function confusionChart(matrix: ConfusionMatrix): Spec {
   };
 }
 
-/** Precision, recall and F1 of each class as bars; the classes in their order. */
+/** Precision, recall and F1 of each class as lying bars, one class below the other in their order. */
 export function classBars(report: ClassificationReport): Spec {
   const figures = ['precision', 'recall', 'f1'] as const;
   const values = report.classes.flatMap((scores) =>
@@ -81,32 +79,33 @@ export function classBars(report: ClassificationReport): Spec {
     title: heading('Precision, recall and F1 by class', [
       `Accuracy ${(100 * report.accuracy).toFixed(1)}%; macro F1 ${report.macro.f1.toFixed(3)}.`,
     ]),
-    width: { step: names.length > 20 ? 5 : 15 },
-    height: 200,
+    width: 240,
+    height: { step: names.length > 20 ? 4 : 8 },
     data: { values },
     mark: { type: 'bar' },
     encoding: {
-      x: {
+      y: {
         field: 'name',
         type: 'nominal',
         sort: names,
         title: null,
-        axis: { labelAngle: -40, ticks: false, labelPadding: 6 },
+        axis: { ticks: false, labelPadding: 6, labelLimit: 140 },
         scale: { paddingInner: 0.25 },
       },
-      xOffset: { field: 'figure', sort: kinds },
-      y: {
+      yOffset: { field: 'figure', sort: kinds },
+      x: {
         field: 'value',
         type: 'quantitative',
         title: null,
         scale: { domain: [0, 1] },
-        axis: { format: '.0%' },
+        axis: { format: '.0%', tickCount: 5 },
       },
       color: {
         field: 'figure',
         title: null,
         sort: kinds,
         scale: { domain: kinds, range: [COLOURS.blue, COLOURS.orange, COLOURS.green] },
+        legend: { orient: 'bottom' },
       },
     },
   };

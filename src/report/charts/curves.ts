@@ -102,10 +102,16 @@ export function learningRateChart(
   const rates = records.map(({ epoch, learningRate }) => ({ epoch, learningRate }));
   return {
     title: heading('Learning rate', ["Of each epoch's last step."]),
-    width: SIZE.width,
+    width: 260,
     height: 110,
     data: { values: rates },
-    mark: { type: 'line', interpolate: 'step-before', strokeWidth: 2, color: SERIES.training, point: true },
+    mark: {
+      type: 'line',
+      interpolate: 'step-before',
+      strokeWidth: 2,
+      color: SERIES.training,
+      point: { color: SERIES.training, size: records.length > 40 ? 8 : 30 },
+    },
     encoding: {
       x: epochAxis(records),
       y: { field: 'learningRate', type: 'quantitative', title: null, axis: { format: '~g' } },

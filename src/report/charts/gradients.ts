@@ -9,14 +9,24 @@ export interface GradientNorm {
   readonly norm: number;
 }
 
+/** Lines that share a colour are told apart by these. */
+const DASHES = [
+  [1, 0],
+  [5, 3],
+  [2, 2],
+  [8, 3, 2, 3],
+] as const;
+const COLOUR_LIST = Object.values(COLOURS);
+
 /** Lines on a logarithmic axis, a layer each. Norms of 0 are left out: they have no logarithm. */
 export function gradientNormChart(norms: readonly GradientNorm[]): Spec {
   const layers = [...new Set(norms.map(({ layer }) => layer))];
   return {
     title: heading('Gradient norms by layer', [
-      'On a fixed batch after each epoch, L2 over all weights of a layer.',
+      'On a fixed batch after each epoch,',
+      'L2 over all weights of a layer.',
     ]),
-    width: 560,
+    width: 290,
     height: 200,
     data: { values: norms.filter(({ norm }) => norm > 0) },
     mark: { type: 'line', point: { size: 25 }, strokeWidth: 1.8 },
@@ -33,7 +43,8 @@ export function gradientNormChart(norms: readonly GradientNorm[]): Spec {
         field: 'layer',
         sort: layers,
         title: null,
-        scale: { domain: layers, range: Object.values(COLOURS) },
+        scale: { domain: layers, range: COLOUR_LIST },
+        legend: { orient: 'bottom', columns: 2, labelLimit: 130 },
       },
       strokeDash: {
         field: 'layer',
@@ -41,7 +52,7 @@ export function gradientNormChart(norms: readonly GradientNorm[]): Spec {
         title: null,
         scale: {
           domain: layers,
-          range: layers.map((_, i) => (i < Object.keys(COLOURS).length ? [1, 0] : [5, 3])),
+          range: layers.map((_, i) => DASHES[Math.floor(i / COLOUR_LIST.length) % DASHES.length]),
         },
       },
     },

@@ -19,7 +19,8 @@ export function reliabilityDiagram({ bins, expectedError }: Calibration): Spec {
   const percent = { domain: [0, 1] };
   return {
     title: heading('Reliability', [
-      `Expected calibration error ${(100 * expectedError).toFixed(1)}%. Grey line: perfectly calibrated.`,
+      `Expected calibration error ${(100 * expectedError).toFixed(1)}%.`,
+      'Dashed: perfectly calibrated.',
     ]),
     spacing: 8,
     vconcat: [
@@ -43,16 +44,13 @@ export function reliabilityDiagram({ bins, expectedError }: Calibration): Spec {
             },
           },
           {
-            data: {
-              values: [
-                { at: 0, is: 0 },
-                { at: 1, is: 1 },
-              ],
-            },
-            mark: { type: 'line', color: COLOURS.grey, strokeDash: [5, 4], strokeWidth: 1.5 },
+            data: { values: [{ start: 0, end: 1 }] },
+            mark: { type: 'rule', strokeDash: [5, 4], strokeWidth: 1.5 },
             encoding: {
-              x: { field: 'at', type: 'quantitative', scale: percent },
-              y: { field: 'is', type: 'quantitative', scale: percent },
+              x: { field: 'start', type: 'quantitative', scale: percent },
+              x2: { field: 'end' },
+              y: { field: 'start', type: 'quantitative', scale: percent },
+              y2: { field: 'end' },
             },
           },
         ],
