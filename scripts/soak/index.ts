@@ -4,8 +4,10 @@ import { faults } from './faults.ts';
 import { fuzzCheckpoint } from './fuzz-checkpoint.ts';
 import { fuzzCifar } from './fuzz-cifar.ts';
 import { fuzzConfig } from './fuzz-config.ts';
+import { fuzzImages } from './fuzz-images.ts';
 import { fuzzModel } from './fuzz-model.ts';
 import { fuzzTar } from './fuzz-tar.ts';
+import { fuzzTorch } from './fuzz-torch.ts';
 import { gradients } from './gradients.ts';
 import { kill } from './kill.ts';
 import { networks } from './networks.ts';
@@ -20,8 +22,10 @@ export const soaks: readonly Soak[] = [
   fuzzCheckpoint,
   fuzzCifar,
   fuzzConfig,
+  fuzzImages,
   fuzzModel,
   fuzzTar,
+  fuzzTorch,
   gradients,
   kill,
   networks,

@@ -13,6 +13,7 @@ import { elementCount, formatShape, type Shape, sameShape } from '../tensor/shap
 import { attempt, closing } from './atomic-write.ts';
 import { type FileSystem, localFiles } from './file-system.ts';
 import { readHeader, readTensorInto } from './safetensors-file.ts';
+import { MAX_MODEL_HEADER_BYTES } from './safetensors-header.ts';
 
 type Floats = Float32Array | Float64Array;
 
@@ -47,7 +48,7 @@ export async function readTorchState(
   const operation = `readTorchState ${JSON.stringify(file)}`;
   const opened = await attempt(operation, file, 'to open it', () => files.open(file));
   return closing(operation, file, opened, async () => {
-    const { tensors } = await readHeader(operation, file, opened);
+    const { tensors } = await readHeader(operation, file, opened, MAX_MODEL_HEADER_BYTES);
     const wanted = [...tensors.values()].filter(({ name }) => !COUNTER.test(name));
     const other = wanted.find(({ dtype }) => dtype !== 'F32');
     if (other !== undefined) {

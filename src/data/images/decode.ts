@@ -17,6 +17,11 @@ export interface DecodeOptions {
 
 export const DEFAULT_MAX_PIXELS = 67_108_864;
 const MAX_FILE_BYTES = 268_435_456;
+/**
+ * A JPEG has at least one Huffman code, so one bit, for every 8 x 8 pixels. (Arithmetic coding, which hardly anything
+ * writes, may take less for areas of one colour.) Decoders draw grey where a file claims more than it has.
+ */
+const MOST_JPEG_PIXELS_A_BYTE = 8 * 64;
 
 /**
  * The picture in a file, upright (EXIF), 8 bits a channel, transparent parts on white, of an animation the first frame.
@@ -28,7 +33,9 @@ export async function decodeImage(file: string, options: DecodeOptions = {}): Pr
   const sharp = await loadSharp();
   const bytes = await readWhole(file);
   checkFormat(file, bytes);
-  const settings = { failOn: 'error', limitInputPixels: maxPixels } as const;
+  const isJpeg = bytes[0] === 0xff;
+  const limit = isJpeg ? Math.min(maxPixels, MOST_JPEG_PIXELS_A_BYTE * bytes.length) : maxPixels;
+  const settings = { failOn: 'error', limitInputPixels: limit } as const;
   try {
     const { data, info } = await sharp(bytes, settings)
       .autoOrient()
@@ -38,7 +45,7 @@ export async function decodeImage(file: string, options: DecodeOptions = {}): Pr
     const pixels = { width: info.width, height: info.height, channels: info.channels, data };
     return channels === 3 ? toRgb(pixels) : toGrey(toRgb(pixels));
   } catch (cause) {
-    throw undecodable(file, maxPixels, cause);
+    throw undecodable(file, limit, limit < maxPixels ? bytes.length : undefined, cause);
   }
 }
 
@@ -77,16 +84,19 @@ function checkFormat(file: string, bytes: Uint8Array): void {
   throw new DataError({ operation: 'image', argument: file, expected: 'a JPEG, PNG or WebP file', received });
 }
 
-function undecodable(file: string, maxPixels: number, cause: unknown): DataError {
+/** `jpegBytes`: the size of a file that cannot hold more than `limit` pixels. */
+function undecodable(file: string, limit: number, jpegBytes: number | undefined, cause: unknown): DataError {
   const text = cause instanceof Error ? cause.message.trim().split('\n').join('; ') : String(cause);
   const large = /exceeds pixel limit/i.test(text);
+  const most = `at most ${limit.toLocaleString('en-US')} pixels`;
+  const held = jpegBytes === undefined ? '' : `, all that a JPEG of ${jpegBytes} bytes can hold`;
   return new DataError(
     {
       operation: 'image',
       argument: file,
-      expected: large ? `at most ${maxPixels.toLocaleString('en-US')} pixels` : 'a whole, undamaged picture',
+      expected: large ? most + held : 'a whole, undamaged picture',
       received: large ? 'more' : text,
-      ...(large && { hint: 'scale it down, or raise the limit' }),
+      ...(large && jpegBytes === undefined && { hint: 'scale it down, or raise the limit' }),
     },
     { cause },
   );

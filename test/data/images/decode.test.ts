@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { withDeclaredSize } from '../../../scripts/soak/fuzz/picture-sizes.ts';
 import { loadSharp } from '../../../src/data/images/sharp.ts';
 import { DataError, decodeImage, FileError } from '../../../src/index.ts';
 import { pngBomb, writePicture, writeTruncated } from '../../helpers/pictures.ts';
@@ -94,6 +95,23 @@ describe('what is no whole picture is refused', () => {
     await writePicture(place('large.png'), { width: 40, height: 26 });
     await assert.rejects(decodeImage(place('large.png'), { maxPixels: 1000 }), /at most 1,000 pixels/);
     await decodeImage(place('large.png'), { maxPixels: 1040 });
+  });
+
+  test('JPEGs that claim more pixels than their bytes can hold', async () => {
+    await sharp(new Uint8Array(4 * 24 * 16).fill(77), { raw: { width: 24, height: 16, channels: 4 } })
+      .toColourspace('cmyk')
+      .jpeg()
+      .toFile(place('cmyk.jpg'));
+    const bytes = withDeclaredSize(readFileSync(place('cmyk.jpg')), 4000, 8192);
+    await refused(
+      'claims.jpg',
+      bytes,
+      /at most [\d,]+ pixels, all that a JPEG of \d+ bytes can hold, got more$/,
+    );
+    // As few bytes as there can be, nearly: one colour, codes made for it.
+    const flat = sharp({ create: { width: 6000, height: 4000, channels: 3, background: '#345' } });
+    await flat.jpeg({ mozjpeg: true }).toFile(place('flat.jpg'));
+    assert.equal((await decodeImage(place('flat.jpg'))).width, 6000);
   });
 
   test('folders, pipes, and files that are not there', async () => {
