@@ -1,5 +1,6 @@
 /** What the random configurations of layers are drawn from: shapes, activations, and how a draw is printed. */
 import fc from 'fast-check';
+import { activation } from '../../../src/layers/activation.ts';
 import type { Layer } from '../../../src/layers/layer.ts';
 import type { Shape } from '../../../src/tensor/shape.ts';
 import type { Configuration } from '../conformance.ts';
@@ -22,22 +23,8 @@ export function configurationsOf<T>(
   });
 }
 
-export const FUNCTIONS = [
-  'linear',
-  'relu',
-  'leakyRelu',
-  'elu',
-  'softplus',
-  'gelu',
-  'geluTanh',
-  'sigmoid',
-  'tanh',
-  'softmax',
-  'relu6',
-  'silu',
-  'hardSigmoid',
-  'hardSwish',
-] as const;
+/** Those of which there are examples, which are all. */
+export const FUNCTIONS = activation.definition.examples.map(({ options }) => options.function);
 
 /** Options of layers with weights: mostly linear or with ReLU, as the kernels fuse them. */
 export const weightOptions = fc.record({
