@@ -50,7 +50,9 @@ export function learningOutputs(
   { loss = 'categoricalCrossentropy' }: ObjectiveOptions,
 ): readonly number[] {
   if (!isByName(loss, outputNames)) return [...outputNames.keys()];
-  const places = [...outputNames.keys()].filter((place) => (loss[outputNames[place]!] ?? null) !== null);
+  const places = [...outputNames.keys()].filter(
+    (place) => (memberOf(loss, outputNames[place]!) ?? null) !== null,
+  );
   const strange = Object.keys(loss).find((name) => !outputNames.includes(name));
   if (strange === undefined && places.length > 0) return places;
   throw new ConfigError({

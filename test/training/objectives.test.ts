@@ -268,6 +268,11 @@ test('inputs and outputs may have the names of what every object has', async () 
   assert.deepEqual(Object.keys(told.outputs!), [name, other]);
   assert.equal(told.loss, told.outputs![name]!.loss + told.outputs![other]!.loss);
   assert.equal(told.outputs![other]!.metrics!.meanSquaredError, told.outputs![other]!.loss);
+  const alone = await model.trainOnBatch(
+    { inputs, targets },
+    { loss: { [other]: 'meanSquaredError' }, engine },
+  );
+  assert.equal(alone.outputs, undefined);
   await model.close();
 });
 
