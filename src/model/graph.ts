@@ -2,7 +2,7 @@
  * A model's graph: nodes in the order of the forward pass, connected by tensors (numbered; a shape each,
  * without the batch). Names of layers are unique and stable: a layer's own, or type, type_1, type_2, ...
  */
-import { ConfigError, ShapeError } from '../errors.ts';
+import { ConfigError, formatValue, ShapeError } from '../errors.ts';
 import type { Layer, ParameterSpec } from '../layers/layer.ts';
 import { withRegularizers } from '../layers/regularizers.ts';
 import { checkInputCount } from '../layers/symbolic.ts';
@@ -81,7 +81,7 @@ export function sequentialGraph(inputShape: Shape, layers: readonly Layer[]): Gr
       operation: 'sequential',
       argument: 'layers',
       expected: 'at least one layer',
-      received: Array.isArray(layers) ? 'none' : typeof layers,
+      received: Array.isArray(layers) ? 'none' : formatValue(layers),
     });
   }
   const growing = startGraph();

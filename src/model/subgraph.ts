@@ -1,7 +1,7 @@
 /** Parts of a graph: what leads to chosen layers, layers that training leaves alone, and a graph as tensors again. */
 import { ConfigError } from '../errors.ts';
 import type { Layer, LayerSource } from '../layers/layer.ts';
-import { applyLayer, input, type SymbolicTensor } from '../layers/symbolic.ts';
+import { applyLayer, checkTensor, input, type SymbolicTensor } from '../layers/symbolic.ts';
 import { sameShape } from '../tensor/shape.ts';
 import { type InputTensors, isRecord } from './functional.ts';
 import type { Graph, GraphNode } from './graph.ts';
@@ -103,6 +103,7 @@ export function symbolicTensors(
   { prefix = '', inputs }: { prefix?: string; inputs?: readonly SymbolicTensor[] },
 ): (SymbolicTensor | undefined)[] {
   const tensors: (SymbolicTensor | undefined)[] = graph.tensors.map(() => undefined);
+  for (const tensor of inputs ?? []) checkTensor('apply', 'inputs', tensor);
   graph.inputs.forEach((index, i) => {
     const shape = graph.tensors[index]!;
     const given = inputs?.[i] ?? input({ shape, name: graph.inputNames[i]! });

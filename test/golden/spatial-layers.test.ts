@@ -51,6 +51,20 @@ for (const { name, layer: type, options, terms } of json.cases) {
   });
 }
 
+test('every layer has cases in a fixture, but those of random numbers and of several inputs', () => {
+  const tried = (['spatial', 'normalizations', 'layers'] as const).flatMap((name) =>
+    (loadFixture(name).json.cases as readonly { layer: string }[]).map(({ layer }) => layer),
+  );
+  const merging = ['add', 'average', 'concatenate', 'maximum', 'multiply'];
+  const random = ['dropout', 'gaussianNoise', 'spatialDropout2d', 'stochasticDepth'];
+  const names: Record<string, string> = { averagePool: 'averagePooling2d', maxPool: 'maxPooling2d' };
+  const known = new Set([...tried.map((name) => names[name] ?? name), 'activation']);
+  assert.deepEqual(
+    Object.keys(layers).filter((type) => !known.has(type)),
+    [...merging, ...random].sort(),
+  );
+});
+
 test('the fixture has its cases', () => {
   assert.deepEqual(
     [...new Set(json.cases.map(({ layer }) => layer))].filter((type) => !(type in layers)),
