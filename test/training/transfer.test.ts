@@ -162,4 +162,8 @@ test('a model is a layer: nested under a name, shared where applied twice', asyn
     () => inner.apply(input({ shape: [4, 4, 3] })),
     /apply: inputs: expected \[8, 8, 3\], got \[4, 4, 3\]/,
   );
+  assert.throws(() => inner.apply(3 as never), {
+    name: 'ConfigError',
+    message: /^apply: inputs: expected tensors, /,
+  });
 });
