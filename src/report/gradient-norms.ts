@@ -2,10 +2,10 @@
 import { createBatchBuffer, type Dataset } from '../data/dataset.ts';
 import { isNamed, type NamedDataset } from '../data/named-dataset.ts';
 import { ConfigError } from '../errors.ts';
-import { isJsonObject, type Json } from '../io/json-value.ts';
 import type { Callback } from '../training/callbacks/callback.ts';
 import type { RunOptions } from '../training/state.ts';
 import type { GradientNorm } from './charts/gradients.ts';
+import { keptNorms, readNorms } from './kept-norms.ts';
 
 export interface GradientNormsOptions extends RunOptions {
   /** Samples of the training set, from its beginning. Default 32. */
@@ -48,25 +48,11 @@ export function gradientNorms(options: GradientNormsOptions = {}): GradientNorms
       }
       for (const [layer, sum] of squares) norms.push({ epoch, layer, norm: Math.sqrt(sum) });
     },
-    saveState: () => ({ data: norms.map(({ epoch, layer, norm }) => ({ epoch, layer, norm })) }),
+    saveState: () => ({ data: keptNorms(norms) }),
     restoreState({ data }) {
-      norms = (Array.isArray(data) ? data : []).map((entry) => checked(entry));
+      norms = readNorms('gradientNorms', data);
     },
   };
-}
-
-/** A norm that a checkpoint has kept. Throws ConfigError for anything else. */
-function checked(entry: Json): GradientNorm {
-  const { epoch, layer, norm } = isJsonObject(entry) ? entry : {};
-  if (typeof epoch === 'number' && typeof layer === 'string' && typeof norm === 'number') {
-    return { epoch, layer, norm };
-  }
-  throw new ConfigError({
-    operation: 'gradientNorms',
-    argument: 'saved state',
-    expected: 'norms by epoch and layer',
-    received: JSON.stringify(entry).slice(0, 200),
-  });
 }
 
 async function firstBatch(dataset: Dataset | NamedDataset, samples: number) {

@@ -27,6 +27,10 @@ export interface PiecewiseConstantDecayOptions {
 export function piecewiseConstantDecay(options: PiecewiseConstantDecayOptions): LearningRateSchedule {
   const operation = 'piecewiseConstantDecay';
   checkOptions(operation, options, { boundaries: true, values: true });
+  for (const argument of ['boundaries', 'values'] as const) {
+    if (!Array.isArray(options[argument]))
+      refuse(operation, argument, 'a list of numbers', options[argument]);
+  }
   const boundaries = [...options.boundaries];
   const values = [...options.values];
   boundaries.forEach((boundary, i) => {

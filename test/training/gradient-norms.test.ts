@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ConfigError, type FitOptions, type StepProgress, sgd } from '../../src/index.ts';
-import { trainingGradientNorms } from '../../src/report/index.ts';
+import {
+  type CheckpointOptions,
+  ConfigError,
+  type Dataset,
+  type FitOptions,
+  type StepProgress,
+  sgd,
+} from '../../src/index.ts';
+import { gradientNorms, trainingGradientNorms } from '../../src/report/index.ts';
 import {
   allWeights,
   smallDataset,
@@ -10,6 +17,7 @@ import {
   testEngine,
 } from '../helpers/conformance-data.ts';
 import { assertSameBits } from '../helpers/exact.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
 
 const engines = [testEngine({ threads: 1 }), testEngine({ threads: 3 })];
 const engine = engines[0]!;
@@ -59,6 +67,53 @@ test('asking for them changes no bit, and their bits do not depend on workers', 
     one.progress.map(({ gradientNorms }) => gradientNorms),
     three.progress.map(({ gradientNorms }) => gradientNorms),
   );
+});
+
+test('callbacks go on with their norms where a run goes on, in the middle of an epoch, too', async () => {
+  const run = async (checkpoint?: CheckpointOptions, stopAfter = 0) => {
+    await using model = smallModel();
+    const control = new AbortController();
+    const [steps, probe] = [trainingGradientNorms(), gradientNorms({ samples: 8 })];
+    let done = 0;
+    const onStep = () => {
+      done += 1;
+      if (done === stopAfter) control.abort();
+    };
+    const callbacks = [steps, probe];
+    await model.fit(data, {
+      ...options,
+      ...(checkpoint && { checkpoint }),
+      ...{ engine, gradientNorms: true, callbacks, onStep, signal: control.signal },
+    });
+    return [steps.norms, probe.norms];
+  };
+  const whole = await run();
+  for (const steps of [2, 4]) {
+    const folder = temporaryFolder();
+    await run({ folder }, steps);
+    assert.deepEqual(await run({ folder, resume: true }), whole);
+  }
+});
+
+test('a norm that is not finite ends no run', async () => {
+  await using model = smallModel();
+  const broken = { ...data, inputType: 'float32' as const, normalization: { kind: 'none' } as const };
+  const read: Dataset['read'] = (indices, into) => {
+    into.targets.fill(0);
+    indices.forEach((index, i) => {
+      into.inputs.fill(index === 0 ? Number.NaN : 0.5, 192 * i, 192 * (i + 1));
+    });
+  };
+  const probe = gradientNorms({ samples: 8 });
+  const checkpoint = { folder: temporaryFolder() };
+  const callbacks = [probe];
+  const skipping = { ...options, engine, onNonFinite: 'skip', checkpoint, callbacks } as const;
+  await model.fit({ ...broken, read }, skipping);
+  assert.ok(probe.norms.some(({ norm }) => Number.isNaN(norm)));
+  const { norms } = probe;
+  await using again = smallModel();
+  await again.fit({ ...broken, read }, { ...skipping, checkpoint: { ...checkpoint, resume: true } });
+  assert.deepEqual(probe.norms, norms);
 });
 
 test('the callback for reports has each epoch’s means, and refuses a run without norms', async () => {

@@ -134,6 +134,7 @@ test('options without sense are refused by name', () => {
     /warmupTarget: expected the rate that .*, got undefined/,
   );
   refused(() => cosineDecay({ ...cosine, warmupTarget: 1 }), /warmupSteps: expected a whole number/);
+  refused(() => piecewiseConstantDecay({} as never), /boundaries: expected a list of numbers, got undefined/);
   refused(
     () => piecewiseConstantDecay({ boundaries: [5, 5], values: [1, 1, 1] }),
     /boundaries\[1\]: expected whole numbers of steps in rising order, got 5/,
