@@ -4,6 +4,7 @@ import { isNamed, type NamedDataset } from '../data/named-dataset.ts';
 import { ConfigError } from '../errors.ts';
 import type { Callback } from '../training/callbacks/callback.ts';
 import type { RunOptions } from '../training/state.ts';
+import { runOptionsOf } from '../training/where.ts';
 import type { GradientNorm } from './charts/gradients.ts';
 import { keptNorms, readNorms } from './kept-norms.ts';
 
@@ -33,13 +34,8 @@ export function gradientNorms(options: GradientNormsOptions = {}): GradientNorms
       norms = [];
       batch = await firstBatch(dataset, samples);
     },
-    onEpochEnd: async ({ epoch }, { model, options: { threads, engine, wide } }) => {
-      const run = {
-        ...(threads && { threads }),
-        ...(engine && { engine }),
-        ...(wide !== undefined && { wide }),
-      };
-      const { gradients } = await model.gradientsOnBatch(batch!, { ...run, ...where });
+    onEpochEnd: async ({ epoch }, { model, options: run }) => {
+      const { gradients } = await model.gradientsOnBatch(batch!, { ...runOptionsOf(run), ...where });
       const squares = new Map<string, number>();
       for (const [name, { data }] of Object.entries(gradients)) {
         const layer = name.slice(0, name.lastIndexOf('/'));

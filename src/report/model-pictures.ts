@@ -5,6 +5,7 @@ import type { Prediction } from '../training/evaluate.ts';
 import type { Mistake } from '../training/evaluation/mistakes.ts';
 import type { Model } from '../training/model.ts';
 import type { RunOptions } from '../training/state.ts';
+import { runOptionsOf } from '../training/where.ts';
 import { featureMapGrid } from './feature-maps.ts';
 import { filterGrid } from './filters.ts';
 import { gradCam, overlay } from './grad-cam.ts';
@@ -32,7 +33,7 @@ export async function modelPictures(
 ): Promise<PictureSection[]> {
   const { mistakes = [], layers = convolutionNames(model), ...rest } = options;
   const { samples = firstOf(dataset, 16), prediction: all } = rest;
-  const where = runOptions(rest);
+  const where = runOptionsOf(rest);
   const shown = subset(dataset, samples);
   const prediction = all === undefined ? await model.predict(shown, where) : chosen(all, samples);
   const [camSamples, mapSample] = [samples.slice(0, 8), samples.slice(0, 1)];
@@ -69,15 +70,6 @@ export async function modelPictures(
 }
 
 const imageCell = (raster: Raster): GridCell => ({ raster, caption: ['the image'] });
-
-/** Where to run, and nothing else. */
-function runOptions({ threads, engine, wide }: RunOptions): RunOptions {
-  return {
-    ...(threads !== undefined && { threads }),
-    ...(engine !== undefined && { engine }),
-    ...(wide !== undefined && { wide }),
-  };
-}
 
 /** A grid of feature maps for each layer, of the first sample. */
 export async function featureMaps(

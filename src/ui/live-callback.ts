@@ -4,7 +4,7 @@ import { isNamed } from '../data/named-dataset.ts';
 import { FaltungError } from '../errors.ts';
 import type { Callback, TrainingRun } from '../training/callbacks/callback.ts';
 import type { EpochRecord, StepProgress } from '../training/history.ts';
-import type { RunOptions } from '../training/state.ts';
+import { runOptionsOf } from '../training/where.ts';
 import { canShowSamples, filterPictures, firstConvolution, samplePictures } from './pictures.ts';
 import { pointBetween } from './points.ts';
 import type { RunStatus, ViewChange } from './run-view.ts';
@@ -48,7 +48,9 @@ export function liveCallback(options: LiveCallbackOptions): Callback {
     const samples = options.samples ?? fit.validation ?? dataset;
     if (unshown || isNamed(samples) || !canShowSamples(model, samples)) return;
     try {
-      update({ samples: await samplePictures(model, samples, options.sampleCount, whereOf(fit), epoch) });
+      update({
+        samples: await samplePictures(model, samples, options.sampleCount, runOptionsOf(fit), epoch),
+      });
     } catch (error) {
       // No memory for a second program, answers that are NaN: worth no run.
       if (!(error instanceof FaltungError)) throw error;
@@ -94,15 +96,6 @@ export function liveCallback(options: LiveCallbackOptions): Callback {
       if (last > pictured) await pictures(run, last);
       update({ status: end, records: epochs });
     },
-  };
-}
-
-/** Where the run computes, and nothing else of its options. */
-function whereOf({ threads, engine, wide }: RunOptions): RunOptions {
-  return {
-    ...(threads !== undefined && { threads }),
-    ...(engine !== undefined && { engine }),
-    ...(wide !== undefined && { wide }),
   };
 }
 
