@@ -6,8 +6,10 @@ import { fuzzCifar } from './fuzz-cifar.ts';
 import { fuzzConfig } from './fuzz-config.ts';
 import { fuzzImages } from './fuzz-images.ts';
 import { fuzzModel } from './fuzz-model.ts';
+import { fuzzServer } from './fuzz-server.ts';
 import { fuzzTar } from './fuzz-tar.ts';
 import { fuzzTorch } from './fuzz-torch.ts';
+import { fuzzUi } from './fuzz-ui.ts';
 import { gradients } from './gradients.ts';
 import { kill } from './kill.ts';
 import { networks } from './networks.ts';
@@ -24,8 +26,10 @@ export const soaks: readonly Soak[] = [
   fuzzConfig,
   fuzzImages,
   fuzzModel,
+  fuzzServer,
   fuzzTar,
   fuzzTorch,
+  fuzzUi,
   gradients,
   kill,
   networks,

@@ -72,7 +72,7 @@ export async function startServer(options: UiServerOptions): Promise<UiServer> {
     }
     const file = files.get(path);
     if (file === undefined) return refuse(response, 404, 'there is no such page');
-    response.writeHead(200, { 'Content-Type': file.type }).end(file.body);
+    response.writeHead(200, { 'Content-Type': file.type, 'Content-Length': file.body.length }).end(file.body);
   }
 
   async function control(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -93,6 +93,11 @@ export async function startServer(options: UiServerOptions): Promise<UiServer> {
       // The browser went away in the middle of its request.
       response.destroy();
     });
+  });
+  // A proxy is asked so; by itself node closes the connection without a word.
+  server.on('connect', (_, socket) => {
+    socket.on('error', () => undefined);
+    socket.end('HTTP/1.1 405 Method Not Allowed\r\nAllow: GET\r\nConnection: close\r\n\r\n');
   });
   server.maxConnections = 4 * MOST_LISTENERS;
   await new Promise<void>((resolve, reject) => {

@@ -112,6 +112,7 @@ describe('the page of a run', { skip: withoutBrowser }, () => {
           samples: document.querySelectorAll('#samples img').length,
           filters: document.querySelectorAll('#filters img').length,
           drawn: images.every((image) => image.naturalWidth > 0),
+          named: images.every((image) => image.alt !== ''),
           inked,
           width: document.documentElement.scrollWidth,
           paper: getComputedStyle(document.body).backgroundColor,
@@ -122,6 +123,7 @@ describe('the page of a run', { skip: withoutBrowser }, () => {
         samples: 6,
         filters: 4,
         drawn: true,
+        named: true,
         inked: [true, true, true],
         width,
         paper: colorScheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(20, 24, 29)',
@@ -152,8 +154,13 @@ describe('the page of a run', { skip: withoutBrowser }, () => {
     const step = await text(page, 'step');
     await page.waitForTimeout(400);
     assert.equal(await text(page, 'step'), step);
-    await page.click('#pause');
+    // By the keyboard, which stays at the button.
+    await page.focus('#pause');
+    await page.keyboard.press('Enter');
     await status(page, 'running');
+    await waitFor(page, `document.activeElement.id === 'pause'`);
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate('document.activeElement.id'), 'stop');
     await page.click('#stop');
     await status(page, 'stopped and saved');
     assert.ok(await page.locator('#controls').isHidden());

@@ -70,6 +70,8 @@ function thinned(list) {
 }
 
 async function ask(action) {
+  // A button that is disabled loses the keyboard's focus, which comes back to it below.
+  const focused = document.activeElement;
   for (const id of ['pause', 'stop']) byId(id).disabled = true;
   refusal = '';
   try {
@@ -80,6 +82,7 @@ async function ask(action) {
     refusal = 'the run does not answer';
   }
   showStatus();
+  if (document.activeElement === document.body) focused?.focus();
 }
 
 /** Shows what changed. */
@@ -158,12 +161,13 @@ function showPictures(id, { title, epoch, pictures }) {
   const when =
     epoch === 0 ? 'before training' : `after epoch ${Number.isInteger(epoch) ? epoch : epoch.toFixed(2)}`;
   section.querySelector('h2 span').textContent = `${title}, ${when}`;
-  const figures = pictures.map(({ image, caption = [], right }) => {
+  const figures = pictures.map(({ image, caption = [], right }, i) => {
+    const said = caption.filter((line) => line !== '').join(', ') || `${i + 1} of ${pictures.length}`;
     const figure = document.createElement('figure');
     if (right !== undefined) figure.className = right ? 'right' : 'wrong';
     const picture = document.createElement(image === undefined ? 'div' : 'img');
     if (image === undefined) picture.className = 'empty';
-    else Object.assign(picture, { src: image, alt: caption.join(', ') });
+    else Object.assign(picture, { src: image, alt: said });
     figure.append(picture);
     if (caption.length > 0) {
       const text = document.createElement('figcaption');
